@@ -1,0 +1,372 @@
+"""The command line: ``python -m mnist_core``. Thin over the library; nothing heavy is imported before it is needed."""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mnist_core.errors import DigitLabError
+
+if TYPE_CHECKING:
+    from mnist_core.images import Picture
+    from mnist_core.preprocess import Box, Prepared
+    from mnist_core.recognizer import Recognition
+
+_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
+_BATCH = 256
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status: 0, 1 where something could not be used, 2 for wrong words."""
+    options = _parser().parse_args(arguments)
+    # TensorFlow tells of its processor and of having no GPU on every start; its real errors still come through.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except DigitLabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m mnist_core", description="Recognise handwritten digits.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(name: str, command: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=about, description=about)
+        sub.set_defaults(command=command)
+        sub.add_argument("--json", action="store_true", help="one JSON object a line on stdout, nothing else")
+        return sub
+
+    for name, command, about in (
+        ("predict", _predict, "Recognise one digit a picture."),
+        ("read", _read, "Recognise all digits in a picture, in reading order."),
+    ):
+        sub = add(name, command, about)
+        sub.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a picture, or a folder of pictures")
+        _add_run(sub)
+    _add_train(add("train", _train, "Train a recipe and keep it as a run."))
+    sub = add("evaluate", _evaluate, "Measure a run on a test set.")
+    _add_run(sub)
+    sub.add_argument(
+        "--data",
+        default="mnist",
+        metavar="mnist|builtin|DIR",
+        help="DIR: MNIST's files, or pictures with a labels.csv of file,label (default: mnist)",
+    )
+    add("runs", _runs, "List bundled and trained runs.")
+    sub = add("data", _data, "Say which datasets are here, and get MNIST.")
+    sub.add_argument("--download", action="store_true", help="get MNIST now (11 MB)")
+    return parser
+
+
+def _add_run(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--run", "--model", default="ann", metavar="NAME", help="the run that answers (default: ann)")
+
+
+def _add_train(sub: argparse.ArgumentParser) -> None:
+    def sizes(text: str) -> tuple[int, ...]:
+        return tuple(int(size) for size in text.split(",") if size.strip())
+
+    sub.add_argument("--preset", default="classic-128", metavar="P", help="start from this recipe (classic-128)")
+    sub.add_argument("--data", default="mnist", choices=("mnist", "builtin"))
+    sub.add_argument("--out", metavar="NAME", help="name of the run (default: the preset's, with a number)")
+    sub.add_argument("--bundle", action="store_true", help="replace the bundled run of this preset")
+    changes = sub.add_argument_group("changes to the recipe")
+    changes.add_argument("--filters", type=sizes, metavar="16,32", help="filters of each convolutional block")
+    changes.add_argument("--hidden", type=sizes, metavar="128,64", help="units of each hidden layer")
+    changes.add_argument("--batch-norm", action=argparse.BooleanOptionalAction)
+    for name in ("activation", "output", "loss", "optimizer", "schedule"):
+        changes.add_argument(f"--{name}", metavar="NAME")
+    for name in ("epochs", "batch-size", "examples", "seed"):
+        changes.add_argument(f"--{name}", type=int, metavar="N")
+    for name in (
+        "learning-rate", "weight-decay", "dropout", "input-dropout", "label-smoothing", "validation-share",
+    ):  # fmt: skip
+        changes.add_argument(f"--{name}", type=float, metavar="X")
+
+
+def _write(record: dict[str, Any], as_json: bool, words: str) -> None:
+    # A file's name may hold bytes that are no text; they are shown as question marks.
+    print(json.dumps(record) if as_json else words.encode(errors="replace").decode(), flush=True)
+
+
+class _Ticker:
+    """Progress on stderr: one line that is overwritten, on a terminal only."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+
+    def say(self, text: str) -> None:
+        if self._shown:
+            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+    def __enter__(self) -> "_Ticker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.say("")
+
+
+def _import_tensorflow() -> None:
+    """Import TensorFlow without the four lines on its processor that it writes before it reads any setting.
+
+    Where the import fails, what it wrote comes out after all.
+    """
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 2)
+        try:
+            import mnist_core.network  # noqa: F401 (imported for its noise)
+        except BaseException:
+            log.seek(0)
+            os.write(kept, log.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+# --- predict and read
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(p for p in path.iterdir() if p.suffix.lower() in _PICTURES and p.is_file())
+        else:
+            yield path
+
+
+def _load(path: Path) -> "Picture | DigitLabError":
+    from mnist_core import images
+
+    try:
+        return images.load(path)
+    except DigitLabError as error:
+        return error
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from mnist_core.preprocess import prepare
+    from mnist_core.recognizer import Recognizer
+
+    def prepared(path: Path) -> "Prepared | DigitLabError":
+        picture = _load(path)
+        return picture if isinstance(picture, DigitLabError) else prepare(picture.grey)
+
+    _import_tensorflow()
+    recognizer = Recognizer.load(options.run)
+    failed = 0
+    with ThreadPoolExecutor() as pool, _Ticker() as ticker:
+        files = list(_files(options.paths))
+        for start in range(0, len(files), _BATCH):
+            batch = files[start : start + _BATCH]
+            found = list(pool.map(prepared, batch))
+            answers = iter(recognizer.answer_many([one for one in found if not isinstance(one, DigitLabError)]))
+            for path, one in zip(batch, found, strict=True):
+                if isinstance(one, DigitLabError):
+                    failed += _fail(path, one, options.json)
+                else:
+                    answer = next(answers)
+                    words = f"{path}: {answer.sentence} ({answer.probability:.1%})"
+                    _write({"file": str(path)} | _answer(answer) | {"reason": answer.reason}, options.json, words)
+            ticker.say(f"{start + len(batch)} of {len(files)} pictures")
+    return 1 if failed else 0
+
+
+def _answer(answer: "Recognition") -> dict[str, Any]:
+    return {
+        "digit": answer.digit,
+        "probability": round(answer.probability, 6),
+        "probabilities": [round(float(p), 6) for p in answer.probabilities],
+        "accepted": answer.accepted,
+    }
+
+
+def _read(options: argparse.Namespace) -> int:
+    from mnist_core.recognizer import Recognizer
+
+    _import_tensorflow()
+    recognizer = Recognizer.load(options.run)
+    failed = 0
+    for path in _files(options.paths):
+        picture = _load(path)
+        if isinstance(picture, DigitLabError):
+            failed += _fail(path, picture, options.json)
+            continue
+        reading = recognizer.read(picture.grey)
+        digits = [
+            {
+                "digit": one.digit,
+                "probability": round(one.probability, 6),
+                "accepted": one.accepted,
+                "box": _original(one.prepared.box, picture.scale),
+            }
+            for one in reading.recognitions
+        ]
+        record = {"file": str(path), "text": reading.text, "accepted": reading.accepted, "digits": digits}
+        words = reading.text.replace("\n", " / ") or "no digit found"
+        _write(record, options.json, f"{path}: {words}")
+    return 1 if failed else 0
+
+
+def _original(box: "Box | None", scale: float) -> list[int] | None:
+    """A box in the pixels of the picture as it was given."""
+    return None if box is None else [round(value / scale) for value in box]
+
+
+def _fail(path: Path, error: DigitLabError, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps({"file": str(path), "error": str(error)}), flush=True)
+    else:
+        print(f"{path}: {error}", file=sys.stderr)
+    return 1
+
+
+# --- train and evaluate
+
+
+def _train(options: argparse.Namespace) -> int:
+    from dataclasses import asdict, fields
+
+    from mnist_core import data, recipes, runs
+
+    recipe = recipes.preset(options.preset)
+    if options.out is not None:
+        runs.check_name(options.out)  # now, not after an hour of training
+    names = [item.name for kind in (recipes.ModelRecipe, recipes.TrainRecipe) for item in fields(kind)]
+    changes = {name: getattr(options, name, None) for name in names}
+    recipe = recipe.with_changes(**{name: value for name, value in changes.items() if value is not None})
+    dataset = data.load(options.data)
+
+    _import_tensorflow()
+    from mnist_core.training import Progress, train
+
+    with _Ticker() as ticker:
+
+        def tell(news: Progress) -> None:
+            held = "" if news.validation_accuracy is None else f", validation {news.validation_accuracy:.2%}"
+            ticker.say(
+                f"epoch {news.epoch}/{news.epochs}, step {news.step}/{news.steps}: "
+                f"loss {news.loss:.4f}, accuracy {news.accuracy:.2%}{held}, {news.seconds:.0f} s"
+            )
+
+        trained = train(recipe, dataset, tell)
+    if options.bundle:
+        run = runs.save_run(options.preset, trained, dataset, runs.BUNDLED)
+    else:
+        run = runs.save_run(options.out or runs.free_name(options.preset), trained, dataset)
+    record = {
+        "run": run.name,
+        "recipe": recipe.to_dict(),
+        "parameters": run.parameters,
+        "epochs": len(run.history),
+        "seconds": run.seconds,
+        **{
+            key: value
+            for key, value in asdict(run.metrics).items()
+            if key in ("train_accuracy", "train_loss", "test_accuracy", "test_loss")
+        },
+    }
+    words = f"{run.name}: test accuracy {run.metrics.test_accuracy:.2%}, {run.seconds:.1f} s, in {run.folder}"
+    _write(record, options.json, words)
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    import numpy as np
+
+    from mnist_core import data
+    from mnist_core.evaluation import score
+    from mnist_core.runs import load_run
+
+    run = load_run(options.run)
+    dataset = data.load(options.data)
+
+    from mnist_core.recognizer import Recognizer
+
+    _import_tensorflow()
+    logits = Recognizer(run).logits(np.divide(dataset.test_images, 255, dtype=np.float32))
+    accuracy, loss = score(logits, dataset.test_labels)
+    n = len(dataset.test_labels)
+    errors = int((logits.argmax(axis=1) != dataset.test_labels).sum())
+    record = {
+        "run": run.name,
+        "data": dataset.name,
+        "n": n,
+        "errors": errors,
+        "accuracy": accuracy,
+        "loss": loss,
+    }
+    words = f"{run.name} on {dataset.title}: {accuracy:.2%} of {n} right, {errors} wrong, loss {loss:.4f}"
+    _write(record, options.json, words)
+    return 0
+
+
+# --- what is here
+
+
+def _runs(options: argparse.Namespace) -> int:
+    from mnist_core import runs
+
+    for run in runs.list_runs():
+        record = {
+            "run": run.name,
+            "origin": run.origin,
+            "title": run.title,
+            "parameters": run.parameters,
+            "dataset": run.dataset,
+            "epochs": len(run.history),
+            "seconds": run.seconds,
+            "train_accuracy": run.metrics.train_accuracy,
+            "train_loss": run.metrics.train_loss,
+            "test_accuracy": run.metrics.test_accuracy,
+            "test_interval": [run.metrics.test_interval.low, run.metrics.test_interval.high],
+            "test_loss": run.metrics.test_loss,
+            "published": list(run.published),
+        }
+        interval = f"{run.metrics.test_interval.low:.2%} to {run.metrics.test_interval.high:.2%}"
+        words = (
+            f"{run.name:20} {run.origin:8} {run.dataset:8} {run.metrics.test_accuracy:7.2%} ({interval}) "
+            f"{run.parameters:>10,} weights {run.seconds:8.1f} s"
+        )
+        _write(record, options.json, words)
+    for broken in runs.list_broken():
+        print(f"left alone: {broken.reason}", file=sys.stderr)
+    return 0
+
+
+def _data(options: argparse.Namespace) -> int:
+    from mnist_core import data
+
+    if options.download:
+        with _Ticker() as ticker:
+            data.download_mnist(lambda done, total: ticker.say(f"MNIST: {done / 1e6:.1f} of {total / 1e6:.1f} MB"))
+    places = data.mnist_places()
+    found = next((place for place in places if place.found), None)
+    mnist = {"data": "mnist", "found": found is not None, "path": str(found.path) if found else None}
+    how = f"found in {found.path}" if found else "not here; get it (11 MB) with: python -m mnist_core data --download"
+    _write(mnist, options.json, f"mnist    {how}")
+    for place in places:
+        if not options.json:
+            print(f"         looked in {place.title}: {place.path}")
+    builtin = {"data": "builtin", "found": True, "path": None}
+    _write(builtin, options.json, f"builtin  {data.BUILTIN_TITLE}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

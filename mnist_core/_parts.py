@@ -1,0 +1,128 @@
+"""Connected parts of ink: what each looks like, and which of them make a digit."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from mnist_core._ink import Ink
+from mnist_core._normalise import stroke_width
+from mnist_core._steps import UInt8, quantile
+
+Int32 = npt.NDArray[np.int32]
+# More parts than this are noise or texture; the largest are looked at.
+MOST_PARTS = 600
+# Distances between parts are measured on a copy of at most this side.
+_DISTANCE_SIDE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One connected part of the ink; lengths in working pixels. `contact` counts its pixels on the picture's rim."""
+
+    label: int
+    x: int
+    y: int
+    width: int
+    height: int
+    area: int
+    level: float
+    stroke: float
+    contact: int
+
+    @property
+    def size(self) -> int:
+        """The longer side of its box."""
+        return max(self.width, self.height)
+
+    @property
+    def right(self) -> int:
+        """The column after its last."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> int:
+        """The row after its last."""
+        return self.y + self.height
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Its box as an index."""
+        return slice(self.y, self.bottom), slice(self.x, self.right)
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The parts of a picture's ink: ``int32 (h, w)`` of labels, and those that are large enough to look at."""
+
+    labels: Int32
+    all: tuple[Part, ...]
+
+
+def find_parts(ink: Ink, mask: UInt8, smallest: float) -> Parts:
+    """Find the connected parts of a mask whose longer side is at least `smallest` working pixels."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
+    sizes = stats[:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1].max(1)
+    sizes[0] = 0
+    order = np.argsort(-sizes, kind="stable")[:MOST_PARTS]
+    found = [_describe(int(i), stats[i], labels, ink.strength) for i in order if sizes[i] >= smallest]
+    return Parts(labels, tuple(found))
+
+
+def _describe(label: int, row: npt.NDArray[np.int32], labels: Int32, strength: UInt8) -> Part:
+    x, y, width, height, area = (int(v) for v in row)
+    window = slice(y, y + height), slice(x, x + width)
+    own = np.asarray(cv2.inRange(labels[window], label, label), np.uint8)
+    level = quantile(strength[window][own > 0], 0.75)
+    rim = (x == 0, own[:, 0]), (y == 0, own[0]), (x + width == labels.shape[1], own[:, -1])
+    contact = sum(
+        int(np.count_nonzero(line)) for touches, line in (*rim, (y + height == labels.shape[0], own[-1])) if touches
+    )
+    return Part(label, x, y, width, height, area, level, stroke_width(own), contact)
+
+
+def mask_of(parts: Parts, chosen: Iterable[Part], window: tuple[slice, slice]) -> UInt8:
+    """``uint8``, 255 where the window holds ink of the chosen parts."""
+    labels = parts.labels[window]
+    mask = np.zeros(labels.shape, np.uint8)
+    for part in chosen:
+        mask |= np.asarray(cv2.inRange(labels, part.label, part.label), np.uint8)
+    return mask
+
+
+def bounds(parts: Iterable[Part]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the box around parts."""
+    some = list(parts)
+    return (
+        min(p.x for p in some),
+        min(p.y for p in some),
+        max(p.right for p in some),
+        max(p.bottom for p in some),
+    )
+
+
+def distances(parts: Parts, chosen: Iterable[Part], others: Iterable[Part]) -> list[float]:
+    """How far each of the others is from the nearest ink of the chosen ones, in working pixels."""
+    height, width = parts.labels.shape
+    step = -(-max(height, width) // _DISTANCE_SIDE)
+    labels = parts.labels
+    clear = np.full((-(-height // step), -(-width // step)), 255, np.uint8)
+    for part in chosen:
+        rows, columns = np.nonzero(labels[part.window] == part.label)
+        clear[(rows + part.y) // step, (columns + part.x) // step] = 0
+    away = cv2.distanceTransform(clear, cv2.DIST_L2, 5) * step
+    found = []
+    for part in others:
+        rows, columns = np.nonzero(labels[part.window] == part.label)
+        found.append(float(away[(rows + part.y) // step, (columns + part.x) // step].min()))
+    return found
+
+
+def distance(parts: Parts, one: Part, other: Part) -> float:
+    """How far two parts are apart at the nearest, in working pixels."""
+    left, top, right, bottom = bounds((one, other))
+    labels = parts.labels[top:bottom, left:right]
+    away = cv2.distanceTransform(cv2.compare(labels, float(one.label), cv2.CMP_NE), cv2.DIST_L2, 5)
+    return float(away[labels == other.label].min())

@@ -1,0 +1,159 @@
+"""Printed lines and squares: found as straight lines across the picture, and taken away except under the pen."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mnist_core._steps import Array, UInt8
+
+# Lines are looked for on a copy of at most this side.
+_SIDE = 320
+# Steepest ruling, as rise per run: paper is seldom turned further in a picture.
+_STEEPEST = 0.16
+# Share of the columns that a line has to cross in ink. Rows of digits have gaps between them; ruling has none.
+_COVERED = 0.62
+# Lines nearer to each other than this share of the picture's side are one line.
+_APART = 0.02
+_MOST_LINES = 80
+# Fewer level lines may be the strokes of one large digit; and printed lines are thin, as a share of the picture's side.
+_FEWEST_LINES = 3
+_THICKEST = 0.008
+
+
+def remove_ruling(strength: UInt8, mask: UInt8, level: float) -> tuple[UInt8, UInt8, int]:
+    """Take printed lines away.
+
+    Parameters
+    ----------
+    strength, mask
+        The ink's strength and where there is ink, ``uint8 (h, w)``.
+    level
+        The least strength that counted as ink, 0 to 255; two thirds of that count for finding lines.
+
+    Returns
+    -------
+    strength, mask, lines
+        Copies without the lines, and how many there were; the originals if there is no ruling.
+
+    Notes
+    -----
+    Removing a line only where the run of ink across it is no longer than the line is thick is the oldest way to remove
+    staff lines from scores (Dalitz et al., "A comparative study of staff removal algorithms", PAMI 2008).
+    """
+    _, weak = cv2.threshold(strength, 0.67 * level, 255, cv2.THRESH_BINARY)
+    total = 0
+    for turned in (False, True):
+        views = (strength.T, mask.T, weak.T) if turned else (strength, mask, weak)
+        crossings = [_crossing(views[0], views[2], *line) for line in _find_lines(views[2])]
+        lines = [c for c in crossings if c.usual_thick <= _THICKEST * max(mask.shape)]
+        if len(lines) < _FEWEST_LINES:
+            continue
+        if not total:
+            strength, mask = strength.copy(), mask.copy()
+        for line in lines:
+            _erase(*((strength.T, mask.T) if turned else (strength, mask)), line)
+        total += len(lines)
+    return strength, mask, total
+
+
+def _find_lines(mask: UInt8) -> list[tuple[float, float]]:
+    """Nearly level lines right across: height in the middle column, and rise per column."""
+    height, width = mask.shape
+    if not (mask[:, : width // 20 + 1].any() and mask[:, -(width // 20) - 1 :].any()):
+        return []
+    factor = max(1.0, max(height, width) / _SIDE)
+    size = max(1, round(width / factor)), max(1, round(height / factor))
+    small = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA))
+    y, x = np.nonzero(small > 255 / (2 * factor))
+    if len(y) < size[0] or min(size) < 32 or len(y) > 0.4 * small.size:
+        return []
+    rim = max(2, size[0] // 20)  # ruling comes in on one side and leaves on the other: drawings seldom do
+    if np.count_nonzero(x < rim) < rim or np.count_nonzero(x >= size[0] - rim) < rim:
+        return []
+    x = x - size[0] / 2
+    slopes = np.linspace(-_STEEPEST, _STEEPEST, 2 * int(_STEEPEST * size[0] / 2) + 1)
+    margin = int(_STEEPEST * size[0] / 2) + 2
+    votes = np.stack(
+        [np.bincount((y - s * x + margin).astype(np.int64), minlength=size[1] + 2 * margin) for s in slopes]
+    ).astype(np.float32)
+    votes = votes[:, 1:] + votes[:, :-1]
+    found = []
+    apart = max(2, round(_APART * max(size)))
+    for _ in range(_MOST_LINES):
+        i, row = np.unravel_index(int(votes.argmax()), votes.shape)
+        if votes[i, row] < _COVERED * size[0]:
+            break
+        votes[:, max(0, row - apart) : row + apart + 1] = 0
+        middle, slope = float(row) + 1 - margin, float(slopes[i])
+        if _covers(small, middle, slope):
+            found.append((middle * height / size[1], slope * (height / size[1]) / (width / size[0])))
+    return found
+
+
+def _covers(small: UInt8, middle: float, slope: float) -> bool:
+    """Whether enough columns have ink on this line."""
+    height, width = small.shape
+    columns = np.arange(width)
+    rows = np.rint(middle + slope * (columns - width / 2)).astype(np.int64)
+    band = np.stack([small[np.clip(rows + d, 0, height - 1), columns] for d in (-1, 0, 1)])
+    return float((band.max(0) > 0).mean()) > _COVERED
+
+
+@dataclass(frozen=True, eq=False)
+class _Crossing:
+    """One line, column by column: its row, the run of ink through it, and how strong and thick it usually is."""
+
+    rows: Array
+    hit: Array
+    up: Array
+    down: Array
+    level: Array
+    usual_thick: float
+    usual_level: float
+
+
+def _crossing(strength: UInt8, weak: UInt8, middle: float, slope: float) -> _Crossing:
+    """Follow one line through the picture."""
+    height, width = weak.shape
+    reach = max(4, round(max(height, width) / 160))
+    columns = np.arange(width)
+    path = np.rint(middle + slope * (columns - width / 2)).astype(np.int64)
+    offsets = np.arange(-3 * reach, 3 * reach + 1)
+    ink = weak[np.clip(path + offsets[:, None], 0, height - 1), columns] > 0
+    away = np.where(ink, np.abs(offsets)[:, None], 99)
+    start = away.argmin(0)
+    hit = away.min(0) <= reach
+    up, down = _runs(ink, start, -1), _runs(ink, start, 1)
+    rows = np.clip(path + start - 3 * reach, 0, height - 1)
+    level = strength[rows, columns].astype(np.float32)
+    if not hit.any():
+        return _Crossing(rows, hit, up, down, level, np.inf, 0.0)
+    usual_thick, usual_level = float(np.median((up + down + 1)[hit])), float(np.median(level[hit]))
+    return _Crossing(rows, hit, up, down, level, usual_thick, usual_level)
+
+
+def _erase(strength: UInt8, mask: UInt8, line: _Crossing) -> None:
+    """Erase one line in place, except where a stroke crosses it or lies on it: there it is thicker or stronger."""
+    thick = line.up + line.down + 1
+    erased = line.hit & (thick <= 1.7 * line.usual_thick + 1) & (line.level <= 1.7 * line.usual_level + 8)
+    columns = np.arange(len(thick))
+    reach = int(thick[erased].max(initial=0)) + 1
+    for d in range(-reach, reach + 1):
+        inside = erased & (d >= -line.up - 1) & (d <= line.down + 1)
+        at = np.clip(line.rows + d, 0, mask.shape[0] - 1)[inside]
+        mask[at, columns[inside]] = 0
+        strength[at, columns[inside]] = 0
+
+
+def _runs(ink: Array, start: Array, direction: int) -> Array:
+    """How many pixels of ink follow each column's start without a gap, upwards (-1) or downwards (1)."""
+    columns = np.arange(ink.shape[1])
+    going, length = np.ones(len(columns), bool), np.zeros(len(columns), np.int64)
+    for step in range(1, ink.shape[0]):
+        at = start + direction * step
+        going &= (at >= 0) & (at < ink.shape[0]) & ink[np.clip(at, 0, ink.shape[0] - 1), columns]
+        if not going.any():
+            break
+        length += going
+    return length

@@ -1,0 +1,202 @@
+"""What a network sees in an epoch: digits changed at random, and drawings that are no digits."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from mnist_core._normalise import normalise_drawn, stroke_width
+from mnist_core.nondigits import draw_non_digits
+from mnist_core.recipes import Distortion, TrainRecipe
+
+UInt8 = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+
+NO_DIGIT = 10
+"""The label of a drawing that is no digit."""
+
+_SPARE_NON_DIGITS = 4  # so many times more are drawn than an epoch shows
+_SIDE = 28
+_CENTRE = (_SIDE - 1) / 2
+# The elastic field is drawn on a coarse grid and enlarged smoothly: a node about every six pixels bends strokes
+# without tearing them.
+_NODES = 5
+
+
+def _enlarging_matrix() -> npt.NDArray[np.float32]:
+    """The cubic interpolation from the coarse grid to all pixels, as one matrix ``(nodes**2, 784)``."""
+    rows = [
+        cv2.resize(unit.reshape(_NODES, _NODES), (_SIDE, _SIDE), interpolation=cv2.INTER_CUBIC).ravel()
+        for unit in np.eye(_NODES * _NODES, dtype=np.float32)
+    ]
+    return np.stack(rows)
+
+
+_ENLARGE = _enlarging_matrix()
+
+
+class EpochSource:
+    """Gives each epoch's training pictures.
+
+    Parameters
+    ----------
+    images, labels
+        ``uint8 (n, 28, 28)`` and ``(n,)``: the training digits.
+    how
+        The recipe. With its seed every epoch's pictures are determined.
+    """
+
+    def __init__(self, images: UInt8, labels: Labels, how: TrainRecipe) -> None:
+        rng = np.random.default_rng((how.seed, 0))
+        self._images, self._labels, self._how = images, labels, how
+        self._others = round(how.non_digits * len(labels))
+        self._pool = draw_non_digits(self._others * _SPARE_NON_DIGITS, images, labels, rng)
+        self._written_otherwise = write_otherwise(images, labels, rng) if how.variants else images
+
+    def __len__(self) -> int:
+        """Pictures an epoch."""
+        return len(self._labels) + self._others
+
+    def draw(self, epoch: int) -> tuple[UInt8, Labels]:
+        """Return the pictures ``uint8 (n, 28, 28)`` and labels ``int64 (n,)`` of an epoch, from 1.
+
+        A drawing that is no digit has the label `NO_DIGIT`.
+        """
+        rng = np.random.default_rng((self._how.seed, epoch))
+        images, labels = self._images, self._labels
+        if self._how.variants:
+            other = rng.random(len(images)) < self._how.variants
+            images = np.where(other[:, None, None], self._written_otherwise, images)
+        if self._others:
+            shown = rng.choice(len(self._pool), self._others, replace=False)
+            images = np.concatenate([images, self._pool[shown]])
+            labels = np.concatenate([labels, np.full(self._others, NO_DIGIT)])
+        return distort(images, self._how.distortion, rng), labels
+
+
+def write_otherwise(images: UInt8, labels: Labels, rng: np.random.Generator) -> UInt8:
+    """Return each digit as other people write it: a 0 with a slash, a 1 with a flag or foot, a 7 with a bar.
+
+    MNIST's writers seldom do so; in much of the world it is the rule. The other digits stay as they are.
+    """
+    out = images.copy()
+    for i in np.flatnonzero(np.isin(labels, tuple(_PARTS))):
+        fine = cv2.resize(images[i], None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_CUBIC)
+        fine = np.asarray(cv2.copyMakeBorder(fine, *(_PAD,) * 4, cv2.BORDER_CONSTANT, value=0), np.uint8)
+        mask = np.asarray(fine > 127, np.uint8)
+        pen = max(3, round(stroke_width(mask) * rng.uniform(0.85, 1.1)))
+        for line in _PARTS[int(labels[i])](mask, rng):
+            cv2.polylines(fine, [np.rint(np.array(line) * 16).astype(np.int32)], False, 255, pen, cv2.LINE_AA, 4)
+        out[i] = normalise_drawn(fine)
+    return out
+
+
+_FINE = 4
+_PAD = 24
+_Line = list[tuple[float, float]]
+
+
+def _slash(mask: UInt8, rng: np.random.Generator) -> list[_Line]:
+    """A stroke through a 0, from below on the left to above on the right, ending inside or outside."""
+    x, y, width, height = cv2.boundingRect(mask)
+    reach_x, reach_y = (rng.uniform(0.25, 0.7) * width, rng.uniform(0.25, 0.65) * height)
+    centre_x, centre_y = x + width * rng.uniform(0.42, 0.58), y + height * rng.uniform(0.42, 0.58)
+    return [[(centre_x - reach_x, centre_y + reach_y), (centre_x + reach_x, centre_y - reach_y)]]
+
+
+def _flag(mask: UInt8, rng: np.random.Generator) -> list[_Line]:
+    """A stroke from the top of a 1 down to the left; sometimes a foot as well."""
+    rows, columns = np.nonzero(mask)
+    top, bottom = rows.argmin(), rows.argmax()
+    height = float(np.ptp(rows)) + 1
+    angle, length = np.deg2rad(rng.uniform(20, 60)), height * rng.uniform(0.2, 0.55)
+    tip = float(columns[top]), float(rows[top]) + 2
+    lines: list[_Line] = [[tip, (tip[0] - length * np.sin(angle), tip[1] + length * np.cos(angle))]]
+    if rng.random() < 0.3:
+        half, middle, level = height * rng.uniform(0.15, 0.4), float(columns[bottom]), float(rows[bottom]) - 1
+        lines.append([(middle - half, level), (middle + half, level + rng.uniform(-0.1, 0.1) * height)])
+    return lines
+
+
+def _bar(mask: UInt8, rng: np.random.Generator) -> list[_Line]:
+    """A short stroke across the stem of a 7."""
+    x, y, width, height = cv2.boundingRect(mask)
+    level = int(y + height * rng.uniform(0.42, 0.62))
+    stem = float(np.flatnonzero(mask[level]).mean()) if mask[level].any() else x + width / 2
+    half, tilt = max(width, height / 2) * rng.uniform(0.2, 0.45), rng.uniform(-0.08, 0.04) * height
+    return [[(stem - half, level - tilt), (stem + half, level + tilt)]]
+
+
+_PARTS = {0: _slash, 1: _flag, 7: _bar}
+
+
+def distort(images: UInt8, how: Distortion, rng: np.random.Generator) -> UInt8:
+    """Return a changed copy of each digit image.
+
+    Parameters
+    ----------
+    images
+        ``uint8 (n, 28, 28)``, white ink on black.
+    how
+        The kinds of change and their strength.
+    rng
+        Decides them.
+
+    Returns
+    -------
+    ndarray
+        ``uint8 (n, 28, 28)``; without any change asked for, the images themselves.
+    """
+    if not how.active:
+        return images
+    out = np.empty_like(images)
+    for start in range(0, len(images), 1024):  # in chunks: the maps are eight times the size of the images
+        chunk = images[start : start + 1024]
+        out[start : start + 1024] = _distort_chunk(chunk, how, rng)
+    clean = rng.random(len(images)) < how.clean_share
+    out[clean] = images[clean]
+    return out
+
+
+def _distort_chunk(images: UInt8, how: Distortion, rng: np.random.Generator) -> UInt8:
+    maps_x, maps_y = _sampling_maps(len(images), how, rng)
+    pen = rng.uniform(-how.stroke, how.stroke, len(images))
+    out = np.empty_like(images)
+    for i, image in enumerate(images):
+        changed = cv2.remap(image, maps_x[i], maps_y[i], cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
+        out[i] = _change_stroke(changed, pen[i])
+    return out
+
+
+def _sampling_maps(
+    n: int, how: Distortion, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Where each pixel of each changed digit is taken from, two arrays ``float32 (n, 28, 28)``."""
+
+    def spread(limit: float) -> npt.NDArray[np.float32]:
+        return rng.uniform(-limit, limit, (n, 1, 1)).astype(np.float32)
+
+    y, x = np.mgrid[0:_SIDE, 0:_SIDE].astype(np.float32) - _CENTRE
+    angle, slant = np.deg2rad(spread(how.rotation)), spread(how.shear)
+    cos, sin = np.cos(angle), np.sin(angle)
+    across, down = 1 / (1 + spread(how.scaling)), 1 / (1 + spread(how.scaling))
+    map_x = (cos * x - sin * y + slant * y) * across + spread(how.shift) + _CENTRE
+    map_y = (sin * x + cos * y) * down + spread(how.shift) + _CENTRE
+    if how.elastic:
+        # Each digit gets its own strength, so that mild and strong bending both occur.
+        strength = how.elastic * np.sqrt(rng.random((n, 1), dtype=np.float32))
+        for target in (map_x, map_y):
+            nodes = rng.standard_normal((n, _NODES * _NODES), dtype=np.float32) * strength
+            target += (nodes @ _ENLARGE).reshape(n, _SIDE, _SIDE)
+    return map_x, map_y
+
+
+def _change_stroke(image: UInt8, amount: float) -> UInt8:
+    """Thicken (positive) or thin (negative) a stroke by blending with its dilation or erosion."""
+    if abs(amount) < 0.05:
+        return image
+    change = cv2.dilate if amount > 0 else cv2.erode
+    other = change(image, _CROSS)
+    return np.asarray(cv2.addWeighted(image, 1 - abs(amount), other, abs(amount), 0), np.uint8)
+
+
+_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))

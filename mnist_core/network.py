@@ -1,0 +1,85 @@
+"""From a recipe to a Keras network and its numbers. Importing this module loads TensorFlow."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from mnist_core.recipes import ModelRecipe
+
+Weights = Mapping[str, npt.NDArray[np.float32]]
+
+
+def build(recipe: ModelRecipe, seed: int = 0) -> keras.Model:
+    """Build the network of a recipe with fresh weights.
+
+    Parameters
+    ----------
+    recipe
+        The architecture.
+    seed
+        Decides the first weights and dropout.
+
+    Returns
+    -------
+    keras.Model
+        From digit images, ``float32 (n, 784)`` in [0, 1], to class scores ``(n, 10)``. The softmax of the scores
+        gives the probabilities for both kinds of output: with ten sigmoid units, the scores are the logarithms of
+        their values, so that the softmax divides each by their sum.
+    """
+    draw = keras.random.SeedGenerator(seed)
+    first = keras.initializers.HeUniform if recipe.activation == "relu" else keras.initializers.GlorotUniform
+    common = {"use_bias": not recipe.batch_norm}
+
+    def activated(x: Any, number: object) -> Any:
+        if recipe.batch_norm:
+            x = keras.layers.BatchNormalization(name=f"norm_{number}")(x)
+        return keras.layers.Activation(recipe.activation, name=f"activation_{number}")(x)
+
+    x = inputs = keras.Input((784,), name="pixels")
+    if recipe.input_dropout:
+        x = keras.layers.Dropout(recipe.input_dropout, seed=seed, name="input_dropout")(x)
+    if recipe.filters:
+        x = keras.layers.Reshape((28, 28, 1), name="picture")(x)
+        for block, filters in enumerate(recipe.filters, start=1):
+            for part in (f"{block}a", f"{block}b"):
+                kernel = first(seed=draw)
+                convolution = keras.layers.Conv2D(
+                    filters, 3, padding="same", kernel_initializer=kernel, name=f"conv_{part}", **common
+                )
+                x = activated(convolution(x), part)
+            x = keras.layers.MaxPooling2D(2, name=f"pool_{block}")(x)
+        x = keras.layers.Flatten(name="flat")(x)
+    for number, units in enumerate(recipe.hidden, start=1):
+        dense = keras.layers.Dense(units, kernel_initializer=first(seed=draw), name=f"hidden_{number}", **common)
+        x = activated(dense(x), number)
+        if recipe.dropout:
+            x = keras.layers.Dropout(recipe.dropout, seed=seed + number, name=f"dropout_{number}")(x)
+    last = keras.initializers.GlorotUniform(seed=draw)
+    scores = keras.layers.Dense(10, kernel_initializer=last, name="logits")(x)
+    if recipe.output == "sigmoid":
+        scores = keras.layers.Activation("log_sigmoid", name="log_sigmoid")(scores)
+    return keras.Model(inputs, scores, name="digits")
+
+
+def get_weights(model: keras.Model) -> dict[str, npt.NDArray[np.float32]]:
+    """Return a network's weights by name, such as ``"hidden_1/kernel"``."""
+    return {name: np.asarray(variable.value) for name, variable in _variables(model).items()}
+
+
+def set_weights(model: keras.Model, weights: Weights) -> None:
+    """Fill a network with weights that `mnist_core.runs.load_weights` has checked."""
+    variables = _variables(model)
+    for name, value in weights.items():
+        variables[name].assign(value)
+
+
+def _variables(model: keras.Model) -> dict[str, keras.Variable]:
+    return {
+        f"{layer.name}/{variable.name}": variable
+        for layer in model.layers
+        for variable in layer.weights
+        if variable.dtype == "float32"  # a dropout layer's seed is state, not a weight
+    }

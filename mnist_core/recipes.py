@@ -1,0 +1,386 @@
+"""What decides a training: the recipe, its bounds, and the named presets.
+
+A recipe is frozen, comparable and JSON. Two equal recipes trained on the same dataset give the same network (on the
+same machine). The bounds live here and nowhere else: sliders use them, and every recipe that comes from outside is
+checked against them again.
+"""
+
+import json
+import math
+import reprlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal, NamedTuple, Self, get_args, get_type_hints
+
+from mnist_core.errors import DigitLabError
+
+Activation = Literal["relu", "tanh", "sigmoid", "gelu", "elu"]
+Output = Literal["softmax", "sigmoid"]
+Loss = Literal["sparse_categorical_crossentropy", "categorical_crossentropy"]
+Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
+Schedule = Literal["constant", "cosine"]
+
+
+class Bounds(NamedTuple):
+    """The smallest and the largest value that is allowed, both included."""
+
+    low: float
+    high: float
+
+
+_TRAINED_BY_NORM = ("gamma", "beta")
+_MEASURED_BY_NORM = ("moving_mean", "moving_variance")
+
+MAX_PARAMETERS = 16_000_000
+MAX_HIDDEN_LAYERS = 5
+MAX_BLOCKS = 3
+FILTERS = Bounds(2, 256)
+UNITS = Bounds(4, 4096)
+BOUNDS: Mapping[str, Bounds] = {
+    "dropout": Bounds(0.0, 0.9),
+    "input_dropout": Bounds(0.0, 0.5),
+    "epochs": Bounds(1, 1000),
+    "batch_size": Bounds(1, 2048),
+    "learning_rate": Bounds(1e-6, 10.0),
+    "weight_decay": Bounds(0.0, 1.0),
+    "label_smoothing": Bounds(0.0, 0.5),
+    "validation_share": Bounds(0.0, 0.5),
+    "examples": Bounds(0, 60_000),
+    "seed": Bounds(0, 2**31 - 1),
+    "rotation": Bounds(0.0, 45.0),
+    "scaling": Bounds(0.0, 0.5),
+    "shear": Bounds(0.0, 1.0),
+    "shift": Bounds(0.0, 8.0),
+    "elastic": Bounds(0.0, 5.0),
+    "stroke": Bounds(0.0, 1.0),
+    "clean_share": Bounds(0.0, 1.0),
+    "variants": Bounds(0.0, 1.0),
+    "non_digits": Bounds(0.0, 1.0),
+}
+"""Bounds of each number in a recipe, by field name."""
+
+
+def _check(recipe: Any) -> None:
+    """Raise `DigitLabError` unless every field has its declared type and lies within its bounds."""
+    hints = get_type_hints(type(recipe))
+    for item in fields(recipe):
+        value, hint = getattr(recipe, item.name), hints[item.name]
+        if (choices := get_args(hint)) and all(isinstance(choice, str) for choice in choices):
+            if value not in choices:
+                raise DigitLabError(f"{item.name} must be one of {', '.join(choices)}, not {_short(value)}.")
+        elif hint in (int, float):
+            _check_number(item.name, value, hint)
+        elif hint is bool and not isinstance(value, bool):
+            raise DigitLabError(f"{item.name} must be true or false, not {_short(value)}.")
+
+
+def _check_sizes(sizes: Any, most: int, bounds: Bounds, layer: str, units: str) -> None:
+    if not isinstance(sizes, tuple) or len(sizes) > most:
+        raise DigitLabError(f"There can be up to {most} {layer}s.")
+    for size in sizes:
+        if isinstance(size, bool) or not isinstance(size, int) or not bounds.low <= size <= bounds.high:
+            raise DigitLabError(
+                f"A {layer} has between {bounds.low:g} and {bounds.high:g} {units}, not {_short(size)}."
+            )
+
+
+def _check_number(name: str, value: Any, kind: type) -> None:
+    allowed = (int,) if kind is int else (int, float)
+    # A whole number may be too large to be made a float, so only floats are asked whether they are finite.
+    odd = isinstance(value, bool) or not isinstance(value, allowed)
+    if odd or (isinstance(value, float) and not math.isfinite(value)):
+        raise DigitLabError(f"{name} must be a {'whole number' if kind is int else 'number'}, not {_short(value)}.")
+    low, high = BOUNDS[name]
+    if not low <= value <= high:
+        raise DigitLabError(f"{name} must lie between {low:.10g} and {high:.10g}, not {_short(value)}.")
+
+
+_short = reprlib.repr  # what came from outside may be a megabyte long
+
+
+@dataclass(frozen=True)
+class ModelRecipe:
+    """The architecture: 784 inputs, convolutional blocks if any, the hidden layers, ten outputs.
+
+    Parameters
+    ----------
+    filters
+        Filters of each convolutional block, at most three blocks: two 3x3 convolutions and a 2x2 max pooling. Empty: a
+        dense network.
+    hidden
+        Units of each hidden layer, first to last; at most five layers. Empty: a linear classifier.
+    activation
+        Of every hidden layer and convolution.
+    output
+        ``"softmax"``, or ``"sigmoid"``: ten independent yes-or-no units, which are divided by their sum to give
+        probabilities.
+    dropout, input_dropout
+        Share of hidden units (of pixels) switched off at each training step.
+    batch_norm
+        Batch normalisation between the sum of each hidden layer or convolution and its activation.
+    """
+
+    filters: tuple[int, ...] = ()
+    hidden: tuple[int, ...] = (128,)
+    activation: Activation = "relu"
+    output: Output = "softmax"
+    dropout: float = 0.0
+    input_dropout: float = 0.0
+    batch_norm: bool = False
+
+    def __post_init__(self) -> None:
+        _check_sizes(self.filters, MAX_BLOCKS, FILTERS, "convolutional block", "filters")
+        _check_sizes(self.hidden, MAX_HIDDEN_LAYERS, UNITS, "hidden layer", "units")
+        _check(self)
+        if self.parameters > MAX_PARAMETERS:
+            raise DigitLabError(
+                f"This network would have {self.parameters:,} weights; the limit is {MAX_PARAMETERS:,}."
+            )
+
+    @property
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of every stored array by name, such as ``{"hidden_1/kernel": (784, 128), ...}``."""
+        shapes: dict[str, tuple[int, ...]] = {}
+
+        def add(kind: str, number: object, kernel: tuple[int, ...]) -> None:
+            shapes[f"{kind}_{number}/kernel"] = kernel
+            if self.batch_norm:  # a normalised layer has an offset of its own, and no bias
+                for array in (*_TRAINED_BY_NORM, *_MEASURED_BY_NORM):
+                    shapes[f"norm_{number}/{array}"] = kernel[-1:]
+            else:
+                shapes[f"{kind}_{number}/bias"] = kernel[-1:]
+
+        side, channels = 28, 1
+        for number, filters in enumerate(self.filters, start=1):
+            add("conv", f"{number}a", (3, 3, channels, filters))
+            add("conv", f"{number}b", (3, 3, filters, filters))
+            side, channels = side // 2, filters
+        inputs = side * side * channels
+        for number, units in enumerate(self.hidden, start=1):
+            add("hidden", number, (inputs, units))
+            inputs = units
+        return shapes | {"logits/kernel": (inputs, 10), "logits/bias": (10,)}
+
+    @property
+    def parameters(self) -> int:
+        """Number of trained weights: kernels, biases, and batch normalisation's scale and offset."""
+        return sum(
+            math.prod(shape)
+            for name, shape in self.weight_shapes.items()
+            if name.rpartition("/")[2] not in _MEASURED_BY_NORM
+        )
+
+
+@dataclass(frozen=True)
+class Distortion:
+    """Random changes to each training digit, drawn afresh every epoch. All zero: none.
+
+    Parameters
+    ----------
+    rotation
+        Largest angle, degrees.
+    scaling
+        Largest relative change of the size, across and down independently.
+    shear
+        Largest slant: pixels sideways per pixel down.
+    shift
+        Largest shift, pixels.
+    elastic
+        Standard deviation of the smooth random displacement, pixels (Simard, Steinkraus and Platt, 2003).
+    stroke
+        How far the pen may be thickened or thinned: 1 is a whole pixel on every side.
+    clean_share
+        Share of the digits that are left as they are.
+    """
+
+    rotation: float = 0.0
+    scaling: float = 0.0
+    shear: float = 0.0
+    shift: float = 0.0
+    elastic: float = 0.0
+    stroke: float = 0.0
+    clean_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is changed at all."""
+        return any((self.rotation, self.scaling, self.shear, self.shift, self.elastic, self.stroke))
+
+
+@dataclass(frozen=True)
+class TrainRecipe:
+    """How the network is trained.
+
+    Parameters
+    ----------
+    loss
+        Cross-entropy, on integer labels (sparse) or on one-hot labels.
+    label_smoothing
+        Share of the target spread evenly over the ten classes; one-hot labels only.
+    schedule
+        ``"cosine"``: the rate falls from `learning_rate` to zero along half a cosine (Loshchilov and Hutter, 2017).
+    weight_decay
+        Decoupled weight decay, ``"adamw"`` only.
+    validation_share
+        Share of the training set that is held back, the same share of each digit.
+    examples
+        How many training digits are used, 0 for all.
+    distortion
+        Random changes to every digit.
+    variants
+        Share of the digits 0, 1 and 7 that get a slash, a flag or a bar.
+    non_digits
+        How many drawings that are no digits come on top, as a share of the digits. The network is taught to find
+        all ten digits equally likely for them.
+    seed
+        Decides the first weights, the order, dropout and the distortions. The validation split has a seed of its own.
+    """
+
+    loss: Loss = "sparse_categorical_crossentropy"
+    optimizer: Optimizer = "adam"
+    learning_rate: float = 0.001
+    schedule: Schedule = "constant"
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    epochs: int = 10
+    batch_size: int = 32
+    validation_share: float = 0.05
+    examples: int = 0
+    distortion: Distortion = field(default_factory=Distortion)
+    variants: float = 0.0
+    non_digits: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check(self)
+        if self.label_smoothing and self.loss != "categorical_crossentropy":
+            raise DigitLabError("Label smoothing needs one-hot labels (categorical_crossentropy).")
+        if self.weight_decay and self.optimizer != "adamw":
+            raise DigitLabError("Weight decay needs the optimiser adamw.")
+        if self.non_digits and self.loss != "categorical_crossentropy":
+            raise DigitLabError("Drawings that are no digits have no label of their own: they need one-hot labels.")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training: the architecture and how it is trained."""
+
+    model: ModelRecipe = field(default_factory=ModelRecipe)
+    training: TrainRecipe = field(default_factory=TrainRecipe)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dictionaries, lists, numbers and strings, ready for JSON."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return plain
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read what `to_dict` gave.
+
+        Raises
+        ------
+        DigitLabError
+            An unknown field, a wrong type, or a value out of bounds.
+        """
+        top = _known(data, cls)
+        training = _known(top.get("training", {}), TrainRecipe)
+        if "distortion" in training:
+            training["distortion"] = Distortion(**_known(training["distortion"], Distortion))
+        model = _known(top.get("model", {}), ModelRecipe)
+        for name in ("filters", "hidden"):
+            if isinstance(model.get(name), list):
+                model[name] = tuple(model[name])
+        return cls(ModelRecipe(**model), TrainRecipe(**training))
+
+    def with_changes(self, **changes: Any) -> Self:
+        """Return a copy with some fields of `ModelRecipe` or `TrainRecipe` changed, by field name."""
+        names = {item.name for item in fields(ModelRecipe)}
+        model = {key: value for key, value in changes.items() if key in names}
+        training = {key: value for key, value in changes.items() if key not in names}
+        return replace(self, model=replace(self.model, **model), training=replace(self.training, **training))
+
+
+def _known(data: Any, kind: type) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise DigitLabError(f"A recipe's {kind.__name__} must be an object, not {type(data).__name__}.")
+    allowed = {item.name for item in fields(kind)}
+    if unknown := sorted(str(key) for key in data if key not in allowed):
+        raise DigitLabError(f"A recipe has no field called {_short(unknown[0])}.")
+    return dict(data)
+
+
+class Preset(NamedTuple):
+    """A named recipe with what it shows and what others published for it."""
+
+    name: str
+    title: str
+    recipe: Recipe
+    published: tuple[str, ...]
+
+
+PRESETS: Mapping[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        Preset(
+            "classic-50-50",
+            "Two small layers, as in many first tutorials",
+            Recipe(ModelRecipe(hidden=(50, 50), output="sigmoid")),
+            ("test 97.2 %", "test 97.01 % (train 98.99 %, train loss 0.0337)", "test 96.6 % (train 98.9 %)"),
+        ),
+        Preset(
+            "classic-128",
+            "One layer of 128, Keras' own first example",
+            Recipe(ModelRecipe(hidden=(128,)), TrainRecipe(epochs=5)),
+            ("“high accuracy”",),
+        ),
+        Preset(
+            "classic-onehot",
+            "Two wide layers with dropout, one-hot labels",
+            Recipe(
+                ModelRecipe(hidden=(512, 512), dropout=0.2),
+                TrainRecipe(loss="categorical_crossentropy", epochs=20, batch_size=128),
+            ),
+            ("“strong accuracy”",),
+        ),
+        Preset(
+            "ann",
+            "Dense layers only, trained on distorted digits: the default",
+            Recipe(
+                ModelRecipe(hidden=(1280, 1024, 768), batch_norm=True, dropout=0.1),
+                TrainRecipe(
+                    loss="categorical_crossentropy",
+                    label_smoothing=0.05,
+                    optimizer="adamw",
+                    learning_rate=0.002,
+                    schedule="cosine",
+                    weight_decay=0.02,
+                    epochs=200,
+                    batch_size=256,
+                    distortion=Distortion(
+                        rotation=12, scaling=0.14, shear=0.2, shift=1.2, elastic=1.05, stroke=0.6, clean_share=0.05
+                    ),
+                    variants=0.3,
+                    non_digits=0.25,
+                ),
+            ),
+            ("test 99.65 %, the best published for a dense network (12 million weights)",),
+        ),
+    )
+}
+"""The presets by name, each also a bundled run."""
+
+
+def preset(name: str) -> Recipe:
+    """Return the recipe of a preset.
+
+    Raises
+    ------
+    DigitLabError
+        There is no preset of this name.
+    """
+    if name not in PRESETS:
+        raise DigitLabError(f"There is no preset called {name!r}; there are {', '.join(PRESETS)}.")
+    return PRESETS[name].recipe

@@ -1,0 +1,228 @@
+"""A run, ready to recognise pictures. The first `Recognizer` loads TensorFlow, which takes seconds."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from mnist_core.evaluation import softmax
+from mnist_core.preprocess import Prepared, Settings, prepare
+from mnist_core.runs import DEFAULT_RUN, Calibration, Run, load_run, load_weights
+from mnist_core.segment import Page, prepare_page
+
+Float32 = npt.NDArray[np.float32]
+UInt8 = npt.NDArray[np.uint8]
+_Item = TypeVar("_Item")
+
+# Batches come in these sizes only, the last one filled up with blanks, so that TensorFlow prepares three shapes
+# once and memory stays flat.
+_BATCH_SIZES = (1, 16, 256)
+
+SURE = 0.95
+"""From this probability an answer is said to be quite sure."""
+LIKELY = 0.6
+"""Below this probability one of two digits is not said to be probable."""
+BETWEEN_TWO = 0.8
+"""From this probability of the two most probable digits together it is a choice between them."""
+
+_NONE = np.zeros(10, np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Recognition:
+    """What a network makes of one digit.
+
+    Attributes
+    ----------
+    digit
+        The most probable digit, also when it is not accepted (then it is the closest guess); None when the picture
+        holds no digit.
+    probabilities
+        ``float32 (10,)``, summing to 1; all zero when there is no digit.
+    accepted
+        Whether the answer should be relied on.
+    reason
+        Why it is accepted or not, in a sentence.
+    prepared
+        How the picture became a digit image.
+    """
+
+    digit: int | None
+    probabilities: Float32
+    accepted: bool
+    reason: str
+    prepared: Prepared
+
+    @property
+    def probability(self) -> float:
+        """Of the most probable digit; 0 when there is none."""
+        return float(self.probabilities.max())
+
+    @property
+    def runner_up(self) -> int | None:
+        """The second most probable digit."""
+        return None if self.digit is None else int(np.argsort(-self.probabilities)[1])
+
+    @property
+    def between_two(self) -> bool:
+        """Whether it was not accepted because it could be one of two digits."""
+        return not self.accepted and float(np.sort(self.probabilities)[-2:].sum()) >= BETWEEN_TWO
+
+    @property
+    def sentence(self) -> str:
+        """The answer in words."""
+        if self.digit is None:
+            return "No digit yet."
+        if self.accepted:
+            return f"{self.digit}, {'quite' if self.probability >= SURE else 'fairly'} sure."
+        if not self.between_two:
+            return f"This does not look like a digit. Closest guess: {self.digit}."
+        if self.probability >= LIKELY:
+            return f"Probably {self.digit}, perhaps {self.runner_up}."
+        return f"{self.digit} or {self.runner_up}, I can't tell."
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """All digits of one picture.
+
+    Attributes
+    ----------
+    lines
+        The recognitions, line by line, left to right.
+    page
+        How the picture was taken apart.
+    """
+
+    lines: tuple[tuple[Recognition, ...], ...]
+    page: Page
+
+    @property
+    def recognitions(self) -> tuple[Recognition, ...]:
+        """All of them in reading order."""
+        return tuple(one for line in self.lines for one in line)
+
+    @property
+    def text(self) -> str:
+        """The accepted digits, a line of text for each line that has one."""
+        rows = ("".join(str(one.digit) for one in line if one.accepted) for line in self.lines)
+        return "\n".join(row for row in rows if row)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether there is a digit and none was refused."""
+        return bool(self.recognitions) and all(one.accepted for one in self.recognitions)
+
+
+class Recognizer:
+    """A run's network, filled and compiled. Safe to use from several threads.
+
+    Parameters
+    ----------
+    run
+        As `mnist_core.runs.load_run` gives it.
+
+    Raises
+    ------
+    DigitLabError
+        The run's weights are damaged or do not fit its recipe.
+    """
+
+    def __init__(self, run: Run) -> None:
+        weights = load_weights(run)
+        import tensorflow as tf  # here, not above: listing runs and preparing pictures do without
+
+        from mnist_core import network
+
+        model = network.build(run.recipe.model)
+        network.set_weights(model, weights)
+        self.run = run
+        self._forward = tf.function(
+            lambda pixels: model(pixels, training=False),
+            input_signature=[tf.TensorSpec((None, 784), tf.float32)],
+        )
+        for size in _BATCH_SIZES:  # so that the first person does not wait for it
+            self._forward(np.zeros((size, 784), np.float32))
+
+    @classmethod
+    def load(cls, name: str = DEFAULT_RUN) -> Self:
+        """Load a run by name and make it ready."""
+        return cls(load_run(name))
+
+    def logits(self, digits: Float32) -> Float32:
+        """Return class scores ``float32 (n, 10)`` for digit images ``float32 (n, 28, 28)`` in [0, 1]."""
+        flat = np.asarray(digits, np.float32).reshape(-1, 784)
+        parts = [np.zeros((0, 10), np.float32)]
+        for start in range(0, len(flat), _BATCH_SIZES[-1]):
+            part = flat[start : start + _BATCH_SIZES[-1]]
+            size = next(size for size in _BATCH_SIZES if size >= len(part))
+            filled = np.zeros((size, 784), np.float32)
+            filled[: len(part)] = part
+            parts.append(np.asarray(self._forward(filled))[: len(part)])
+        return np.concatenate(parts)
+
+    def probabilities(self, digits: Float32) -> Float32:
+        """Return calibrated probabilities ``float32 (n, 10)``, rows summing to 1, for digit images."""
+        return softmax(self.logits(digits), self.run.calibration.temperature)
+
+    def certainty(self, digits: Float32) -> Float32:
+        """Return the probability of the most probable digit, ``float32 (n,)``, for digit images."""
+        return np.asarray(self.probabilities(digits).max(axis=1))
+
+    def answer(self, prepared: Prepared) -> Recognition:
+        """Recognise a prepared digit."""
+        return self.answer_many([prepared])[0]
+
+    def answer_many(self, prepared: Sequence[Prepared]) -> list[Recognition]:
+        """Recognise prepared digits in one batch."""
+        digits = [one.digit for one in prepared if one.digit is not None]
+        answers = iter(self.logits(np.stack(digits)) if digits else ())
+        return [
+            judge(next(answers), self.run.calibration, one)
+            if one.digit is not None
+            else Recognition(None, _NONE, False, one.problem, one)
+            for one in prepared
+        ]
+
+    def recognize(self, grey: UInt8, settings: Settings = Settings()) -> Recognition:
+        """Prepare and recognise the one digit of a picture ``uint8 (H, W)``."""
+        return self.answer(prepare(grey, settings))
+
+    def recognize_many(self, pictures: Iterable[UInt8]) -> Iterator[Recognition]:
+        """Prepare and recognise any number of pictures, a batch at a time, in order."""
+        for batch in _batches(pictures, _BATCH_SIZES[-1]):
+            yield from self.answer_many([prepare(grey) for grey in batch])
+
+    def read(self, grey: UInt8, settings: Settings = Settings()) -> Reading:
+        """Find and recognise all digits of a picture ``uint8 (H, W)``."""
+        page = prepare_page(grey, settings, self.certainty)
+        answers = iter(self.answer_many([one for line in page.lines for one in line]))
+        return Reading(tuple(tuple(next(answers) for _ in line) for line in page.lines), page)
+
+
+def judge(class_scores: Float32, calibration: Calibration, prepared: Prepared) -> Recognition:
+    """Turn one row of class scores ``(10,)`` into an answer that says how far it can be relied on."""
+    probabilities = softmax(class_scores, calibration.temperature)
+    digit = int(probabilities.argmax())
+    accepted = bool(probabilities[digit] >= calibration.least_probability)
+    answer = Recognition(digit, probabilities, accepted, "", prepared)
+    return replace(answer, reason=_reason(answer))
+
+
+def _reason(answer: Recognition) -> str:
+    if answer.between_two:
+        return f"It looks like a {answer.digit} and like a {answer.runner_up}."
+    if not answer.accepted:
+        return "The network finds it too unlike each of the ten digits."
+    if answer.probability >= SURE:
+        return f"It looks like a {answer.digit} and like no other digit."
+    return f"It looks most like a {answer.digit}, and a little like a {answer.runner_up}."
+
+
+def _batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
+    iterator: Any = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

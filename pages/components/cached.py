@@ -1,0 +1,195 @@
+"""Everything the pages keep between reruns: the only place with `st.cache_resource`.
+
+All caches are shared by everyone on the server, so all are bounded, and what lies in them is never changed.
+"""
+
+import gc
+import hashlib
+import json
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+from streamlit.runtime.scriptrunner import script_runner
+
+from mnist_core import images, runs, xray
+from mnist_core.preprocess import Prepared, Settings, Step, prepare
+from mnist_core.recognizer import Recognizer
+from mnist_core.segment import Page, prepare_page
+from mnist_core.xray import Without
+
+SAMPLES = Path(__file__).parents[2] / "assets" / "samples"
+SHOWN_SIDE = 800  # pixels; of a picture on a page
+STEP_SIDE = 280  # pixels; of a step on a page
+
+UInt8 = npt.NDArray[np.uint8]
+
+
+@st.cache_resource(ttl=5, show_spinner=False)
+def all_runs() -> dict[str, runs.Run]:
+    """Every usable run by name, the default one first."""
+    found = {run.name: run for run in runs.list_runs()}
+    return dict(sorted(found.items(), key=lambda item: item[0] != runs.DEFAULT_RUN))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def recognizer(name: str, created: str) -> "Future[Recognizer]":
+    """Start to load a run in the background; the first one takes TensorFlow's import with it.
+
+    When it was created tells a run from a newer one of the same name.
+    """
+    return _loader().submit(_load, name)
+
+
+def _load(name: str) -> Recognizer:
+    loaded = Recognizer.load(name)
+    # TensorFlow's million objects are here to stay. Python would look through them all again and again, 0.2 s each
+    # time, while every other thread stands still.
+    gc.collect()
+    gc.freeze()
+    return loaded
+
+
+@st.cache_resource(show_spinner=False)
+def _loader() -> ThreadPoolExecutor:
+    # Streamlit calls keras.backend.clear_session() after every run of a page. That acts on the whole process: on the
+    # networks that answer others, and on one that this thread is just building.
+    script_runner._clean_problem_modules = lambda: None
+    return ThreadPoolExecutor(1, "load-run")
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def prepared_drawing(data: bytes, settings: Settings) -> Prepared:
+    """Prepare the PNG that the canvas sent."""
+    return prepare(images.decode_canvas(data).grey, settings)
+
+
+def without_each(data: bytes, settings: Settings, recognizer: Recognizer) -> tuple[Without, ...]:
+    """Answer the PNG that the canvas sent without each of the steps."""
+    return _without_each(data, settings, recognizer.run.name, recognizer.run.created, recognizer)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _without_each(
+    data: bytes, settings: Settings, name: str, created: str, _recognizer: Recognizer
+) -> tuple[Without, ...]:
+    return xray.without_each(images.decode_canvas(data).grey, _recognizer, settings)
+
+
+@dataclass(frozen=True, eq=False)
+class SeenPicture:
+    """A picture that was taken apart, in sizes that can be kept for many people.
+
+    Attributes
+    ----------
+    name, size, notes
+        As `mnist_core.images.Picture` has them.
+    shown
+        ``uint8 (h, w, 3)``, at most `SHOWN_SIDE` pixels a side.
+    scale
+        Pixels of `shown` per pixel of the boxes.
+    page
+        Its digits; the steps' images are at most `STEP_SIDE` pixels a side.
+    single
+        The same picture taken as one digit.
+    """
+
+    name: str
+    size: tuple[int, int]
+    notes: tuple[str, ...]
+    shown: UInt8
+    scale: float
+    page: Page
+    single: Prepared
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)  # about 2.5 MB each
+def seen_picture(digest: str, name: str, judge: tuple[str, str], _data: bytes, _judge: Recognizer) -> SeenPicture:
+    """Decode a picture file and find its digits.
+
+    Its name and the SHA-256 of its bytes identify it, and the name and date of the network that says what is rather one
+    digit than two.
+    """
+    picture = images.decode(_data, name)
+    height, width = picture.grey.shape
+    scale = min(1.0, SHOWN_SIDE / max(height, width))
+    page, single = prepare_page(picture.grey, judge=_judge.certainty), prepare(picture.grey)
+    done: dict[int, Step] = {}
+    return SeenPicture(
+        picture.name,
+        picture.size,
+        picture.notes,
+        reduced(picture.colour, SHOWN_SIDE),
+        scale,
+        replace(
+            page,
+            steps=_reduced_steps(page.steps, done),
+            lines=tuple(
+                tuple(replace(one, steps=_reduced_steps(one.steps, done)) for one in line) for line in page.lines
+            ),
+        ),
+        replace(single, steps=_reduced_steps(single.steps, done)),
+    )
+
+
+def reduced(image: npt.NDArray[np.generic], side: int) -> npt.NDArray[np.generic]:
+    """Make an image small enough that neither side is longer than `side`."""
+    scale = side / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def _reduced_steps(steps: tuple[Step, ...], done: dict[int, Step]) -> tuple[Step, ...]:
+    """Make the steps' images small; those that all digits of a page share stay shared."""
+    return tuple(done.setdefault(id(step), replace(step, image=reduced(step.image, STEP_SIDE))) for step in steps)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample digit, or something that is none, as pen strokes with coordinates from 0 to 1."""
+
+    name: str
+    strokes: tuple[tuple[tuple[float, float], ...], ...]
+
+
+@st.cache_resource(show_spinner=False)
+def sample_strokes() -> dict[str, Sample]:
+    """The samples for the canvas by name."""
+    stored = json.loads((SAMPLES / "strokes.json").read_text())
+    return {
+        item["name"]: Sample(item["name"], tuple(tuple((x, y) for x, y in stroke) for stroke in item["strokes"]))
+        for item in (*stored["digits"], *stored["others"])
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class SamplePicture:
+    """A picture made for this project, with the reason why it is a hard one."""
+
+    file: str
+    title: str
+    why: str
+    data: bytes
+    digest: str
+    thumbnail: UInt8
+
+
+@st.cache_resource(show_spinner=False)
+def sample_pictures() -> list[SamplePicture]:
+    """The sample pictures that lie in assets/samples."""
+    return [
+        _sample_picture(item["file"], item["title"], item["why"])
+        for item in json.loads((SAMPLES / "samples.json").read_text())
+    ]
+
+
+def _sample_picture(file: str, title: str, why: str) -> SamplePicture:
+    data = (SAMPLES / file).read_bytes()
+    thumbnail = reduced(images.decode(data, file).colour, STEP_SIDE)
+    return SamplePicture(file, title, why, data, hashlib.sha256(data).hexdigest(), thumbnail)

@@ -1,0 +1,57 @@
+"""Draw a digit and see what a network makes of it, with every stroke."""
+
+import streamlit as st
+
+from mnist_core import xray
+from mnist_core.errors import DigitLabError
+from mnist_core.preprocess import Prepared
+from mnist_core.recognizer import Recognizer
+from pages.components import answer, cached, canvas, sidebar, steps, switches
+
+
+@st.fragment
+def board() -> None:
+    """All that changes with a stroke."""
+    image: bytes | None = None
+    prepared: Prepared | None = None
+    with st.container(key="board"):
+        with st.container(key="board-canvas"):
+            try:
+                image = canvas.draw_here()
+                prepared = cached.prepared_drawing(image, switches.settings("draw")) if image else None
+            except DigitLabError as error:
+                st.error(str(error), icon=":material/error:")
+        with st.container(key="board-answer"):
+            networks = answers(prepared)
+        with st.container(key="board-tools"):
+            canvas.tools()
+    if image is not None and prepared is not None:
+        st.header("How the network gets to see it")
+        switches.choose("draw")
+        steps.strip(prepared.steps, "draw", xray.stages(prepared, networks[0]) if networks and prepared.box else ())
+        if networks and prepared.box:
+            switches.worth("draw", image, networks[0])
+
+
+def answers(prepared: Prepared | None) -> list[Recognizer]:
+    """Show what each chosen network says, side by side; returns those that are ready."""
+    runs = sidebar.chosen()
+    networks = answer.recognizers(runs)
+    if networks is None:
+        answer.nothing("One moment." if prepared else "Draw a digit.", "You can draw already; the answer follows.")
+        answer.wait(runs)
+        return []
+    if prepared is None:
+        answer.nothing("No digit yet.", "Draw one on the black square, or take a sample below it.")
+        return networks
+    recognitions = [(network.run, network.answer(prepared)) for network in networks]
+    for column, (run, recognition) in zip(st.columns(max(1, len(networks))), recognitions, strict=False):
+        with column:
+            answer.show(recognition, f"draw-{run.name}", run.name if len(networks) > 1 else "")
+    answer.downloads(prepared, recognitions, "draw")
+    return networks
+
+
+st.title("Draw a digit")
+st.markdown("Use the mouse, a pen or a finger. The answer comes when you lift it.")
+board()

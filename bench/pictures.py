@@ -1,0 +1,544 @@
+"""Pictures of handwriting with known answers: paper, boards and screens as people photograph and draw them.
+
+The digits are MNIST's training digits and, given a file of recorded pen strokes (a gzipped JSON list of
+``{"label", "writer", "strokes": [[[x, y], ...], ...]}``, longest side 1, y down), those too. Everything around
+them is made here: ground, ruling, pen, light, camera. To look at them:
+
+    python -m bench.pictures --strokes strokes.json.gz --out folder
+"""
+
+import argparse
+import gzip
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from bench.draft import BLACK, BLUE, COLOURS, PAPER, PENCIL, WHITE, Digit, Draft, Rgb, Sample, UInt8
+from mnist_core.data import load
+
+# --- one digit a picture
+
+Kind = Callable[[np.random.Generator, Digit], UInt8]
+THIN, FELT, ANY = (0.012, 0.03), (0.05, 0.1), (0.015, 0.12)
+
+
+def _paper(rng: np.random.Generator, low: int = 350, high: int = 900) -> Draft:
+    side = int(rng.integers(low, high))
+    draft = Draft(rng, round(side * rng.uniform(0.75, 1.25)), side, tuple(np.float32(PAPER) * rng.uniform(0.8, 1.05)))
+    draft.texture(float(rng.uniform(0.002, 0.012)))
+    return draft
+
+
+def _some_ink(rng: np.random.Generator) -> Rgb:
+    return (BLACK, BLUE, (0.2, 0.2, 0.25))[int(rng.integers(3))]
+
+
+def clean(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """A drawing on a web page: 280x280, black on white; what every other kind is compared with."""
+    draft = Draft(rng, 280, 280, (1.0, 1.0, 1.0))
+    draft.write_one(digit, (0.7, 0.7), (0.08, 0.08), (0.0, 0.0, 0.0))
+    return draft.taken()
+
+
+def canvas_any_pen(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """A drawing with pens from a hair to a marker, anywhere, either way round."""
+    dark = rng.random() < 0.5
+    draft = Draft(rng, 280, 280, (1.0, 1.0, 1.0) if dark else (0.0, 0.0, 0.0))
+    draft.write_one(digit, (0.35, 0.95), (0.012, 0.16), (0.0, 0.0, 0.0) if dark else (1.0, 1.0, 1.0))
+    return draft.taken()
+
+
+def canvas_small(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """28x28 pixels, black on white, with pens down to a faint pixel."""
+    draft = Draft(rng, 280, 280, (1.0, 1.0, 1.0))
+    draft.write_one(digit, (0.55, 0.8), (0.03, 0.14), (0.0, 0.0, 0.0))
+    return np.asarray(cv2.resize(draft.taken(), (28, 28), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def mnist_like(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """28x28 pixels, white on black, filling 20x20."""
+    return np.asarray(255 - clean_small(rng, digit), np.uint8)
+
+
+def clean_small(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """28x28 pixels, black on white, filling 20x20."""
+    draft = Draft(rng, 280, 280, (1.0, 1.0, 1.0))
+    draft.write_one(digit, (0.71, 0.72), (0.09, 0.15), (0.0, 0.0, 0.0))
+    return np.asarray(cv2.resize(draft.taken(), (28, 28), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def phone_screen(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """A note on a phone, 1440x1440, white on black or black on grey, with the app's dot or handle at the side."""
+    dark = rng.random() < 0.3
+    draft = Draft(rng, 1440, int(rng.integers(1300, 1500)), (0.9, 0.9, 0.9) if dark else (0.0, 0.0, 0.0))
+    draft.write_one(digit, (0.5, 0.95), (0.025, 0.08), (0.0, 0.0, 0.0) if dark else (1.0, 1.0, 1.0))
+    layer = np.zeros(draft.size[::-1], np.uint8)
+    y = int(rng.integers(100, 1200))
+    if rng.random() < 0.5:
+        cv2.circle(layer, (1400, y), 30, 255, -1)
+    else:
+        cv2.rectangle(layer, (1425, y), (1437, y + 160), 255, -1)
+    draft.blend(layer.astype(np.float32) / 255, (0.2, 0.2, 0.2))
+    return draft.taken(jpeg=int(rng.integers(75, 95)))
+
+
+def ballpoint(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """A thin pen on grey paper with a soft shadow."""
+    draft = _paper(rng)
+    draft.write_one(digit, (0.35, 0.7), THIN, _some_ink(rng), wear=0.3)
+    draft.shadow(draft.between(0.1, 0.4), draft.between(0.03, 0.12))
+    return draft.photographed(draft.between(0.6, 1.0))
+
+
+def dim_crop(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """A crop of some 60 to 120 pixels out of a photo taken in bad light."""
+    draft = _paper(rng, 60, 130)
+    draft.write_one(digit, (0.5, 0.85), (0.06, 0.13), _some_ink(rng))
+    draft.fall_off(draft.between(0.6, 0.95))
+    return draft.taken(
+        draft.between(0.25, 0.6), draft.between(0.6, 1.3), draft.between(2, 6), int(rng.integers(60, 90))
+    )
+
+
+def pencil(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """A faint pencil that presses unevenly."""
+    draft = _paper(rng)
+    grey = draft.between(0.45, 0.7)
+    draft.write_one(digit, (0.35, 0.75), (0.02, 0.05), (grey, grey, grey), wear=0.45)
+    draft.fall_off(draft.between(0.6, 1.0))
+    return draft.photographed()
+
+
+def felt_pen(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """A heavy pen that fills much of the picture."""
+    draft = _paper(rng)
+    draft.write_one(digit, (0.5, 0.9), (0.08, 0.15), _some_ink(rng))
+    draft.fall_off(draft.between(0.4, 1.0))
+    return draft.photographed()
+
+
+def coloured(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """Red, green, blue, orange or violet ink, also on coloured paper."""
+    draft = _paper(rng)
+    draft.scene *= np.float32(rng.uniform(0.75, 1, 3))
+    draft.write_one(digit, (0.35, 0.8), (0.02, 0.08), COLOURS[int(rng.integers(len(COLOURS)))])
+    draft.fall_off(draft.between(0.6, 1.0))
+    return draft.photographed()
+
+
+def whiteboard(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """A marker on a whiteboard, with glare and what was wiped off."""
+    draft = Draft(rng, 800, 600, (0.9, 0.92, 0.93))
+    draft.scene -= np.maximum(draft.smooth(9, -0.05, 0.06), 0)[..., None]
+    draft.write_one(digit, (0.3, 0.7), (0.04, 0.09), (*COLOURS, BLACK, BLACK)[int(rng.integers(7))], wear=0.2)
+    draft.fall_off(draft.between(0.5, 0.9))
+    glare = np.clip(draft.smooth(5, -1.5, 1.0), 0, 1) * 0.6
+    draft.scene += (1 - draft.scene) * glare[..., None]
+    return draft.photographed()
+
+
+def chalk(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """Chalk on a blackboard."""
+    shade = float(rng.uniform(0.1, 0.28))
+    draft = Draft(rng, 760, 600, (shade, shade * 1.15, shade))
+    draft.texture(0.02)
+    draft.scene += np.maximum(draft.smooth(9, -0.05, 0.09), 0)[..., None]
+    draft.write_one(digit, (0.3, 0.75), (0.04, 0.09), WHITE, wear=0.4)
+    draft.fall_off(draft.between(0.5, 1.0))
+    return draft.photographed()
+
+
+def light_on_coloured(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """A white pen on coloured card of middling brightness."""
+    draft = Draft(rng, 500, 500, tuple(rng.uniform(0.2, 0.5, 3)))
+    draft.texture(0.01)
+    draft.write_one(digit, (0.4, 0.8), (0.03, 0.1), WHITE)
+    draft.fall_off(draft.between(0.5, 1.0))
+    return draft.photographed()
+
+
+def _on_ruling(rng: np.random.Generator, digit: Digit, squared: bool) -> UInt8:
+    draft = _paper(rng)
+    draft.rule(squared, ((0.45, 0.55, 0.8), (0.6, 0.6, 0.62))[int(rng.integers(2))], draft.between(0.4, 0.9))
+    draft.write_one(digit, (0.3, 0.75), (0.02, 0.08), _some_ink(rng))
+    draft.tilt(0.03)
+    draft.fall_off(draft.between(0.6, 1.0))
+    return draft.photographed()
+
+
+def ruled(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """Ruled paper, slightly turned."""
+    return _on_ruling(rng, digit, squared=False)
+
+
+def squared(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """Squared paper, slightly turned."""
+    return _on_ruling(rng, digit, squared=True)
+
+
+def ruled_pencil(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """Pencil on ruled paper, no stronger than the ruling."""
+    draft = _paper(rng)
+    draft.rule(False, (0.45, 0.55, 0.8), draft.between(0.4, 0.7))
+    draft.write_one(digit, (0.3, 0.7), (0.025, 0.05), PENCIL, wear=0.2)
+    draft.tilt(0.02)
+    return draft.photographed()
+
+
+def page_edge(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """The page's edge and the table beside it."""
+    draft = _paper(rng)
+    draft.write_one(digit, (0.35, 0.6), (0.02, 0.08), _some_ink(rng))
+    draft.page_edge(((0.1, 0.08, 0.07), (0.4, 0.28, 0.18), (0.6, 0.6, 0.62))[int(rng.integers(3))])
+    draft.fall_off(draft.between(0.6, 1.0))
+    return draft.photographed()
+
+
+def black_frame(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """A scan with a dark border all round."""
+    draft = _paper(rng)
+    draft.write_one(digit, (0.3, 0.6), (0.02, 0.08), _some_ink(rng))
+    draft.frame((0.02, 0.02, 0.02), draft.between(0.01, 0.09))
+    return draft.photographed()
+
+
+def hand_shadow(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """The deep shadow of a hand or phone, with an edge."""
+    draft = _paper(rng)
+    draft.write_one(digit, (0.35, 0.75), (0.02, 0.07), _some_ink(rng))
+    draft.shadow(draft.between(0.35, 0.65), draft.between(0.004, 0.03))
+    draft.fall_off(draft.between(0.7, 1.0))
+    return draft.photographed()
+
+
+def falling_light(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """A lamp on one side, dark corners on the other."""
+    draft = _paper(rng)
+    draft.write_one(digit, (0.35, 0.8), (0.02, 0.09), _some_ink(rng))
+    draft.fall_off(draft.between(0.15, 0.4))
+    draft.vignette(draft.between(0.4, 0.8))
+    return draft.photographed()
+
+
+def finger(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """A finger that holds the paper."""
+    draft = _paper(rng)
+    draft.write_one(digit, (0.35, 0.6), (0.02, 0.08), _some_ink(rng))
+    draft.finger()
+    draft.shadow(draft.between(0.1, 0.4), 0.03)
+    return draft.photographed()
+
+
+def punched(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """Punched holes, dark as ink."""
+    draft = _paper(rng)
+    draft.holes()
+    draft.write_one(digit, (0.3, 0.6), (0.02, 0.08), _some_ink(rng))
+    return draft.photographed()
+
+
+def dirty(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """Specks everywhere."""
+    draft = _paper(rng)
+    draft.specks(int(rng.integers(5, 60)), BLACK)
+    draft.write_one(digit, (0.35, 0.75), (0.025, 0.08), _some_ink(rng))
+    return draft.photographed()
+
+
+def bad_camera(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """Out of focus, noisy, and squeezed by JPEG."""
+    draft = _paper(rng, 250, 600)
+    draft.write_one(digit, (0.4, 0.8), (0.04, 0.1), _some_ink(rng))
+    return draft.taken(draft.between(0.35, 0.9), draft.between(1.5, 3), draft.between(6, 16), int(rng.integers(20, 50)))
+
+
+def tight(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """Cut so closely that the digit touches the rim."""
+    coverage = digit.coverage(int(rng.integers(40, 300)), float(rng.uniform(4, 20)))
+    margin = int(rng.integers(0, 4))
+    height, width = (n + 2 * margin for n in coverage.shape)
+    draft = Draft(rng, width, height, PAPER)
+    draft.blend(cv2.copyMakeBorder(coverage, *(margin,) * 4, cv2.BORDER_CONSTANT, value=0), _some_ink(rng))
+    trim = draft.scene[2:-2, 2:-2]
+    draft.scene = np.ascontiguousarray(trim) if min(trim.shape[:2]) > 8 else draft.scene
+    return draft.taken(draft.between(0.6, 1), 0.5, 2, 85)
+
+
+def neighbours(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """Parts of the digits to the left and right, cut off by the rim."""
+    draft = _paper(rng)
+    width, height = draft.size
+    side = round(0.55 * min(draft.size))
+    pen = max(1.5, draft.between(0.03, 0.08) * side)
+    ink = _some_ink(rng)
+    coverage = digit.coverage(side, pen)
+    x, y = (width - coverage.shape[1]) // 2, (height - coverage.shape[0]) // 2
+    draft.write(digit, x, y, side, pen, ink)
+    cut = round(min(0.4 * side, 0.7 * x))
+    if rng.random() < 0.7:
+        draft.write(digit, cut - coverage.shape[1], y, side, pen, ink)
+    if rng.random() < 0.7:
+        draft.write(digit, width - cut, y, side, pen, ink)
+    return draft.photographed()
+
+
+def far_away(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """A small digit on a large sheet."""
+    draft = _paper(rng, 900, 1600)
+    draft.write_one(digit, (0.09, 0.2), (0.04, 0.1), _some_ink(rng))
+    draft.fall_off(draft.between(0.6, 1.0))
+    return draft.photographed()
+
+
+def worn_pen(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """A pen that runs dry: gaps in the strokes."""
+    draft = _paper(rng)
+    draft.write_one(digit, (0.4, 0.8), (0.03, 0.07), _some_ink(rng), wear=0.8)
+    return draft.photographed()
+
+
+def turned(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """Seen from the side and turned by up to ten degrees."""
+    draft = _paper(rng)
+    draft.write_one(digit, (0.35, 0.6), (0.025, 0.08), _some_ink(rng))
+    draft.tilt(0.1)
+    return draft.photographed()
+
+
+SINGLES: dict[str, Kind] = {
+    kind.__name__: kind
+    for kind in (
+        clean, canvas_any_pen, canvas_small, mnist_like, phone_screen, ballpoint, dim_crop, pencil, felt_pen, coloured,
+        whiteboard, chalk, light_on_coloured, ruled, squared, ruled_pencil, page_edge, black_frame, hand_shadow,
+        falling_light, finger, punched, dirty, bad_camera, tight, neighbours, far_away, worn_pen, turned,
+    )
+}  # fmt: skip
+
+
+# --- pages
+
+Writer = Callable[[np.random.Generator, Sequence[Digit]], Sample]
+
+
+def _fill(
+    draft: Draft, digits: Sequence[Digit], rows: int, columns: int, ink: Rgb, pen: tuple[float, float],
+    vary: float = 0.15, slope: float = 0.0, gap: float = 1.0, wear: float = 0.0,
+) -> str:  # fmt: skip
+    """Write lines of digits over the whole draft and return the text; `slope` lets lines fall, `gap` spreads them."""
+    width, height = draft.size
+    cell = min(width / (columns + 1) / (0.75 * gap), (height - abs(slope) * width) / (rows + 0.5) / 1.35)
+    thick, lines, rest = draft.between(*pen), [], list(digits)
+    for row in range(rows):
+        x, line = draft.between(0.4, 0.9) * cell, ""
+        middle = (row + 0.75) * (height - abs(slope) * width) / (rows + 0.5) + max(-slope, 0) * width
+        while rest and len(line) < columns:
+            side = round(cell * (1 + draft.between(-vary, vary)) * 0.9)
+            coverage = rest[0].coverage(side, max(1.2, thick * cell))
+            if x + coverage.shape[1] > width - 0.2 * cell:
+                break
+            y = middle + slope * x - coverage.shape[0] / 2 + draft.between(-0.08, 0.08) * cell
+            draft.write(rest[0], round(x), round(y), side, max(1.2, thick * cell), ink, wear=wear)
+            line += str(rest.pop(0).label)
+            x += coverage.shape[1] + draft.between(0.2, 0.5) * cell * gap
+        lines += [line] if line else []
+    return "\n".join(lines)
+
+
+def page_photo(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """A few lines in felt pen or ballpoint, photographed with falling light."""
+    draft = _paper(rng, 600, 1200)
+    text = _fill(draft, digits, int(rng.integers(1, 7)), int(rng.integers(2, 9)), _some_ink(rng), (0.03, 0.08))
+    draft.fall_off(draft.between(0.5, 1.0))
+    return Sample(draft.photographed(draft.between(0.5, 1.0)), text)
+
+
+def page_slanting(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """Lines that fall or rise."""
+    draft = _paper(rng, 700, 1200)
+    slope = draft.between(-0.18, 0.18)
+    text = _fill(draft, digits, int(rng.integers(2, 5)), 7, _some_ink(rng), (0.03, 0.08), slope=slope)
+    return Sample(draft.photographed(), text)
+
+
+def page_of_hundred(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """A hundred and more digits."""
+    draft = _paper(rng, 1400, 1800)
+    text = _fill(draft, digits, int(rng.integers(10, 15)), 14, _some_ink(rng), (0.04, 0.08))
+    draft.fall_off(draft.between(0.6, 1.0))
+    return Sample(draft.photographed(), text)
+
+
+def page_mixed_sizes(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """Digits of very different size beside each other."""
+    draft = _paper(rng, 700, 1200)
+    text = _fill(draft, digits, 3, 6, _some_ink(rng), (0.03, 0.06), vary=0.4)
+    return Sample(draft.photographed(), text)
+
+
+def page_ruled(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """Ruled or squared paper."""
+    draft = _paper(rng, 700, 1200)
+    draft.rule(rng.random() < 0.5, (0.5, 0.58, 0.8), draft.between(0.4, 0.8))
+    text = _fill(draft, digits, int(rng.integers(1, 5)), 7, _some_ink(rng), (0.04, 0.08))
+    draft.tilt(0.015)
+    return Sample(draft.photographed(), text)
+
+
+def page_pencil(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """Pencil, pressing unevenly."""
+    draft = _paper(rng, 700, 1200)
+    text = _fill(draft, digits, int(rng.integers(1, 5)), 7, PENCIL, (0.035, 0.06), wear=0.35)
+    draft.fall_off(draft.between(0.6, 1.0))
+    return Sample(draft.photographed(), text)
+
+
+def page_board(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """Chalk on a blackboard."""
+    draft = Draft(rng, 1100, 800, (0.16, 0.2, 0.17))
+    draft.texture(0.015)
+    text = _fill(draft, digits, int(rng.integers(1, 5)), 7, WHITE, (0.06, 0.09), wear=0.3)
+    draft.fall_off(draft.between(0.5, 1.0))
+    return Sample(draft.photographed(), text)
+
+
+def page_things_around(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """Holes, specks, a finger, a shadow and the page's edge."""
+    draft = _paper(rng, 700, 1200)
+    width, height = draft.size
+    inner = Draft(rng, round(width * 0.7), round(height * 0.66), PAPER)
+    text = _fill(inner, digits, int(rng.integers(1, 4)), 6, BLACK, (0.04, 0.08))
+    x, y = round(width * 0.17), round(height * 0.16)
+    shade = 1 - inner.scene.mean(2) / float(np.mean(PAPER))
+    layer = np.zeros((height, width), np.float32)
+    layer[y : y + shade.shape[0], x : x + shade.shape[1]] = np.clip(shade, 0, 1)
+    draft.holes()
+    draft.specks(12, BLACK, 0.004)
+    draft.blend(layer, BLACK)
+    draft.page_edge((0.3, 0.22, 0.15))
+    draft.finger()
+    draft.shadow(draft.between(0.2, 0.45), 0.02)
+    return Sample(draft.photographed(), text)
+
+
+def page_touching(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """Two to four digits in a row, two of which touch."""
+    draft = _paper(rng, 350, 600)
+    width, height = draft.size
+    side = round(0.9 * min(height * 0.5, width / 4.2))
+    pen = draft.between(0.05, 0.09) * side
+    ink, x, text = _some_ink(rng), round(0.06 * width), ""
+    joined = int(rng.integers(1, 3))
+    for i, digit in enumerate(digits[: int(rng.integers(2, 5))]):
+        shape = digit.coverage(side, pen).shape
+        if i == joined:
+            x -= round(0.3 * side + draft.between(0.7, 1.3) * pen)
+        draft.write(digit, x, round(0.5 * height - shape[0] / 2), side, pen, ink)
+        x += shape[1] + round(0.3 * side)
+        text += str(digit.label)
+    return Sample(draft.photographed(), text)
+
+
+def page_canvas(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """A drawing of some digits on a screen, white on black."""
+    draft = Draft(rng, 900, 420, (0.0, 0.0, 0.0))
+    text = _fill(draft, digits, int(rng.integers(1, 3)), 6, (1.0, 1.0, 1.0), (0.03, 0.12))
+    return Sample(draft.taken(), text)
+
+
+PAGES: dict[str, Writer] = {
+    writer.__name__: writer
+    for writer in (
+        page_canvas, page_photo, page_slanting, page_of_hundred, page_mixed_sizes, page_ruled, page_pencil,
+        page_board, page_things_around, page_touching,
+    )
+}  # fmt: skip
+
+
+# --- nothing to read
+
+
+def blanks(count: int, seed: int = 0) -> list[Sample]:
+    """Paper, boards and screens of every kind without anything written on them."""
+    empty = Digit(-1)
+    rng, found = np.random.default_rng(seed), []
+    kinds = [kind for name, kind in SINGLES.items() if name not in _NEVER_BLANK]
+    for i in range(count):
+        found.append(Sample(kinds[i % len(kinds)](rng, empty), ""))
+    return found
+
+
+# Kinds whose things around the digit look like writing, or that are made out of the digit alone.
+_NEVER_BLANK = ("tight", "neighbours", "dirty", "phone_screen", "canvas_small", "mnist_like")
+
+
+# --- the digits and the samples
+
+
+class Digits:
+    """Digits to write: MNIST's training digits (a third of them) and, if there is a file of them, recorded strokes.
+
+    Parameters
+    ----------
+    strokes
+        The file of recorded strokes; None: MNIST alone.
+    """
+
+    def __init__(self, strokes: Path | None) -> None:
+        mnist = load("mnist")
+        self._images, self._labels = mnist.train_images, mnist.train_labels
+        self._strokes = _read_strokes(strokes) if strokes else []
+
+    def draw(self, count: int, rng: np.random.Generator) -> list[Digit]:
+        """Some digits at random."""
+        found = []
+        for from_strokes in rng.random(count) < (0.67 if self._strokes else 0.0):
+            if from_strokes:
+                found.append(self._strokes[int(rng.integers(len(self._strokes)))])
+            else:
+                i = int(rng.integers(len(self._labels)))
+                found.append(Digit(int(self._labels[i]), image=self._images[i]))
+        return found
+
+
+def _read_strokes(path: Path) -> list[Digit]:
+    with gzip.open(path, "rt") as file:
+        rows = json.load(file)
+    return [Digit(int(r["label"]), tuple(np.array(s, np.float32) for s in r["strokes"])) for r in rows]
+
+
+def singles(kind: str, digits: Sequence[Digit], seed: int = 0) -> list[Sample]:
+    """One picture of this kind for each digit; always the same ones for the same seed."""
+    rng = np.random.default_rng([seed, *kind.encode()])
+    return [Sample(SINGLES[kind](rng, digit), str(digit.label)) for digit in digits]
+
+
+def pages(kind: str, digits: Digits, count: int, seed: int = 0) -> list[Sample]:
+    """Pictures of this kind with several digits; always the same ones for the same seed."""
+    rng = np.random.default_rng([seed, *kind.encode()])
+    return [PAGES[kind](rng, digits.draw(220, rng)) for _ in range(count)]
+
+
+def main() -> None:
+    """Write some pictures of every kind into a folder, to look at them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--strokes", type=Path, help="file of recorded pen strokes")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the pictures")
+    parser.add_argument("--count", type=int, default=6, help="pictures of each kind")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    digits = Digits(options.strokes)
+    chosen = digits.draw(options.count, np.random.default_rng(0))
+    made = {kind: singles(kind, chosen) for kind in SINGLES}
+    made |= {kind: pages(kind, digits, options.count) for kind in PAGES}
+    made["blank"] = blanks(options.count)
+    for kind, samples in made.items():
+        for i, sample in enumerate(samples):
+            name = f"{kind}-{i}-{sample.text.replace(chr(10), ' ')[:40]}.png"
+            cv2.imwrite(str(options.out / name), sample.image)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""Draw, in a real browser: mouse, touch, keyboard, two networks, dark, and a telephone's width."""
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import PHONE
+from tests.browser.server import Server
+
+Point = tuple[int, int]
+SEVEN: tuple[Point, ...] = ((80, 70), (200, 70), (185, 105), (150, 160), (125, 225))
+ONE: tuple[Point, ...] = ((140, 50), (138, 230))
+BAR: tuple[Point, ...] = ((70, 70), (140, 52))
+BLANK = "No digit yet."
+
+
+def open_draw(page: Page) -> Locator:
+    page.goto("/draw")
+    canvas = page.locator(".st-key-canvas-frame canvas.upper-canvas")
+    expect(canvas).to_be_visible()
+    return canvas
+
+
+def answer(page: Page) -> Locator:
+    return page.locator(".dl-sentence")
+
+
+def stroke(page: Page, canvas: Locator, points: tuple[Point, ...]) -> None:
+    """Draw with the mouse as a hand does, with many small moves."""
+    box = canvas.bounding_box()
+    assert box is not None
+    (x, y), *rest = points
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    page.mouse.down()
+    for x, y in rest:
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
+    page.mouse.up()
+
+
+def finger(page: Page, canvas: Locator, points: tuple[Point, ...]) -> None:
+    """Draw with a finger: touch events as the screen of a telephone sends them."""
+    box = canvas.bounding_box()
+    assert box is not None
+    screen = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        at = [{"x": box["x"] + x, "y": box["y"] + y} for x, y in points]
+        screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    touch("touchStart", points[0])
+    for (x0, y0), (x1, y1) in pairwise(points):
+        for part in range(1, 9):
+            touch("touchMove", (x0 + (x1 - x0) * part / 8, y0 + (y1 - y0) * part / 8))
+    touch("touchEnd")
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def test_a_seven_drawn_with_the_mouse_is_read(page: Page) -> None:
+    canvas = open_draw(page)
+    expect(answer(page)).to_have_text(BLANK)
+    stroke(page, canvas, SEVEN)
+    expect(answer(page)).to_have_text("7, quite sure.")
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    expect(page.get_by_role("button", name="Centred in 28 by 28")).to_be_visible()
+
+
+def test_a_seven_drawn_with_a_finger_is_read_and_the_page_stays_where_it_is(phone: Page) -> None:
+    canvas = open_draw(phone)
+    expect(answer(phone)).to_have_text(BLANK)
+    before = canvas.bounding_box()
+    finger(phone, canvas, SEVEN)
+    expect(answer(phone)).to_have_text("7, quite sure.")
+    assert canvas.bounding_box() == before, "a finger on the canvas draws and does not scroll"
+    expect(answer(phone)).to_be_in_viewport()
+
+
+def test_a_drawing_made_while_the_network_loads_is_answered_by_itself(
+    fresh_server: Server, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(fresh_server.url)
+    canvas = open_draw(page)
+    expect(page.get_by_text("The network is waking up")).to_be_visible()
+    stroke(page, canvas, SEVEN)
+    expect(answer(page)).to_have_text("7, quite sure.")
+    expect(page.get_by_text("The network is waking up")).to_have_count(0)
+
+
+def test_undo_redo_and_clear(page: Page) -> None:
+    canvas = open_draw(page)
+    stroke(page, canvas, ONE)
+    expect(answer(page)).to_have_text(re.compile("^1"))
+    stroke(page, canvas, ((120, 200), (235, 120)))
+    expect(answer(page)).not_to_have_text(re.compile("^1, quite"))
+    page.locator(".st-key-undo button").click()
+    expect(answer(page)).to_have_text(re.compile("^1, quite"))
+    page.locator(".st-key-redo button").click()
+    expect(answer(page)).not_to_have_text(re.compile("^1, quite"))
+    page.get_by_role("button", name="Clear").click()
+    expect(answer(page)).to_have_text(BLANK)
+    page.keyboard.press("Control+z")
+    expect(answer(page)).not_to_have_text(BLANK)
+
+
+def test_a_sample_is_loaded_with_the_keyboard(page: Page) -> None:
+    open_draw(page)
+    page.get_by_role("combobox", name="Or take a sample").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type("3 with a flat top")
+    page.keyboard.press("Enter")
+    expect(answer(page)).to_have_text(re.compile("^3"))
+
+
+def test_a_step_opens_with_the_keyboard_and_shows_the_numbers(page: Page) -> None:
+    canvas = open_draw(page)
+    stroke(page, canvas, SEVEN)
+    page.get_by_role("button", name="Centred in 28 by 28").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".dl-numbers i")).to_have_count(784)
+    expect(page.get_by_role("button", name="Centred in 28 by 28")).to_be_focused()
+    page.get_by_role("button", name="Pen evened out").click()
+    expect(page.locator(".dl-numbers")).to_have_count(0)
+    expect(page.locator(".dl-details")).to_contain_text("Target")
+
+
+def test_the_network_is_switched_and_two_answer_side_by_side(page: Page) -> None:
+    canvas = open_draw(page)
+    stroke(page, canvas, SEVEN)
+    expect(answer(page)).to_have_text(re.compile("^7"))
+    choose(page, "Network that answers", "classic-50-50")
+    expect(page.get_by_text("42,310").first).to_be_visible()
+    expect(page).to_have_url(re.compile("run=classic-50-50"))
+    expect(answer(page)).to_have_text(re.compile("^7"))
+    choose(page, "Compare it with", "ann")
+    expect(answer(page)).to_have_count(2)
+    expect(page.locator(".dl-whose")).to_have_text(["classic-50-50", "ann"])
+
+
+def test_an_address_brings_its_networks_along(page: Page) -> None:
+    page.goto("/draw?run=classic-128&compare=classic-50-50")
+    expect(page.get_by_role("combobox", name="Network that answers")).to_have_value("classic-128")
+    expect(page.get_by_role("combobox", name="Compare it with")).to_have_value("classic-50-50")
+
+
+def test_the_drawing_survives_a_visit_to_another_page(page: Page) -> None:
+    canvas = open_draw(page)
+    stroke(page, canvas, SEVEN)
+    expect(answer(page)).to_have_text("7, quite sure.")
+    page.get_by_role("link", name="Upload").click()
+    expect(page.get_by_role("heading", name="Read pictures")).to_be_visible()
+    page.get_by_role("link", name="Draw").click()
+    expect(answer(page)).to_have_text("7, quite sure.")
+    stroke(page, page.locator(".st-key-canvas-frame canvas.upper-canvas"), ((60, 250), (220, 250)))
+    expect(answer(page)).not_to_have_text("7, quite sure.")
+
+
+def test_the_digit_and_the_answer_are_downloaded(page: Page) -> None:
+    canvas = open_draw(page)
+    stroke(page, canvas, SEVEN)
+    for kind, name, start in (("png", "digit.png", b"\x89PNG"), ("json", "answer.json", b"[")):
+        with page.expect_download() as download:
+            page.locator(f".st-key-draw-{kind}").get_by_role("button").click()
+        assert download.value.suggested_filename == name
+        assert download.value.path().read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_light_and_dark_follow_the_system(open_page: Callable[..., Page], server: Server, scheme: str) -> None:
+    page = open_page(server.url, viewport={"width": 1280, "height": 800}, color_scheme=scheme)
+    canvas = open_draw(page)
+    stroke(page, canvas, SEVEN)
+    expect(answer(page)).to_have_text("7, quite sure.")
+    page_is = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+    text_is = page.evaluate("getComputedStyle(document.querySelector('.dl-sentence')).color")
+    assert (_brightness(page_is) < 60, _brightness(text_is) > 180) == (scheme == "dark", scheme == "dark")
+    assert abs(_brightness(page_is) - _brightness(text_is)) > 150, "text can be read"
+
+
+def _brightness(colour: str) -> float:
+    red, green, blue = map(int, re.findall(r"\d+", colour)[:3])
+    return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+@pytest.mark.parametrize("address", ["/draw", "/upload", "/draw?compare=classic-50-50"])
+def test_nothing_is_cut_off_on_a_telephone(open_page: Callable[..., Page], server: Server, address: str) -> None:
+    page = open_page(server.url, **PHONE)
+    page.goto(address)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    if address.startswith("/draw"):
+        finger(page, page.locator(".st-key-canvas-frame canvas.upper-canvas"), SEVEN)
+        expect(answer(page).first).to_have_text(re.compile("^7"))
+    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 390

@@ -1,0 +1,288 @@
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import scipy.ndimage
+
+from mnist_core.augment import NO_DIGIT, EpochSource, distort, write_otherwise
+from mnist_core.data import Dataset
+from mnist_core.recipes import Distortion, TrainRecipe
+
+CENTRE = 13.5  # of 28 pixels, counted from the middle of the first
+EVERYTHING = Distortion(rotation=15, scaling=0.2, shear=0.2, shift=2, elastic=1.5, stroke=0.8, clean_share=0.25)
+
+
+class Rigged:
+    """A generator of random numbers that always gives the extreme, so that a distortion can be worked out."""
+
+    def __init__(self, which: int = 1, share: float = 0.999) -> None:
+        self.which = which
+        self.share = share
+
+    def uniform(self, low: float, high: float, size: Any) -> np.ndarray:
+        return np.full(size, high if self.which > 0 else low)
+
+    def random(self, size: Any, dtype: Any = float) -> np.ndarray:
+        return np.full(size, self.share, dtype)
+
+    def standard_normal(self, size: Any, dtype: Any = float) -> np.ndarray:
+        return np.full(size, float(self.which), dtype)
+
+
+def blob(y: float = CENTRE, x: float = CENTRE, high: float = 4.0, wide: float = 2.0) -> np.ndarray:
+    """Draw a smooth upright blot: its moments say where it is and how it lies."""
+    rows, columns = np.mgrid[0:28, 0:28]
+    ink = 250 * np.exp(-(((rows - y) / high) ** 2) / 2 - ((columns - x) / wide) ** 2 / 2)
+    return ink.round().astype(np.uint8)
+
+
+def digits(n: int = 6) -> np.ndarray:
+    rng = np.random.default_rng(4)
+    return np.stack([blob(*rng.uniform(11, 16, 2), *rng.uniform(2, 5, 2)) for _ in range(n)])
+
+
+def centre_and_spread(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and covariance of the ink, in (row, column)."""
+    ink = image.astype(float)
+    places = np.mgrid[0:28, 0:28].reshape(2, -1)
+    return places @ ink.ravel() / ink.sum(), np.cov(places, aweights=ink.ravel(), bias=True)
+
+
+def changed(image: np.ndarray, which: int = 1, **how: float) -> np.ndarray:
+    return distort(image[None], Distortion(**how), Rigged(which))[0]
+
+
+# --- what every distortion keeps
+
+
+def test_no_distortion_gives_the_images_themselves() -> None:
+    images = digits()
+    assert distort(images, Distortion(), np.random.default_rng(0)) is images
+
+
+def test_a_clean_share_of_one_leaves_every_digit_alone() -> None:
+    images = digits()
+    how = Distortion(rotation=45, scaling=0.5, shift=8, elastic=5, stroke=1, clean_share=1)
+    np.testing.assert_array_equal(distort(images, how, np.random.default_rng(0)), images)
+
+
+def test_the_clean_share_is_a_share() -> None:
+    images = np.repeat(digits(1), 4000, axis=0)
+    out = distort(images, Distortion(shift=8, clean_share=0.3), np.random.default_rng(0))
+    same = (out == images).all(axis=(1, 2)).mean()
+    assert same == pytest.approx(0.3, abs=0.03)
+
+
+@pytest.mark.parametrize("name", [item.name for item in fields(Distortion) if item.name != "clean_share"])
+def test_each_kind_changes_the_digits_and_keeps_their_form(name: str) -> None:
+    images = digits()
+    before = images.copy()
+    how = Distortion(**{name: 0.5})
+    out = distort(images, how, np.random.default_rng(0))
+    assert (out.shape, out.dtype) == (images.shape, np.dtype(np.uint8))
+    assert not np.array_equal(out, images)
+    np.testing.assert_array_equal(images, before, err_msg="the digits that were given stay as they are")
+
+
+@pytest.mark.parametrize("n", [0, 1, 1024, 1030])
+def test_any_number_of_digits_each_changed_in_its_own_way(n: int) -> None:
+    images = np.repeat(digits(1), n, axis=0)
+    out = distort(images, EVERYTHING, np.random.default_rng(3))
+    assert out.shape == (n, 28, 28)
+    ways = len(np.unique(out.reshape(n, 784), axis=0)) if n else 0
+    assert ways >= 0.7 * n, "a quarter stays clean, the others all differ"
+
+
+def test_the_generator_decides() -> None:
+    images = digits(20)
+    first, again, other = (distort(images, EVERYTHING, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_the_strongest_distortions_stay_pixels() -> None:
+    strongest = Distortion(rotation=45, scaling=0.5, shear=1, shift=8, elastic=5, stroke=1)
+    rng = np.random.default_rng(0)
+    out = distort(rng.integers(0, 256, (50, 28, 28), np.uint8), strongest, rng)
+    assert out.dtype == np.uint8
+    assert out.max() > 200, "the ink is moved, not lost"
+
+
+# --- what each kind does
+
+
+@pytest.mark.parametrize("degrees", [5.0, 20.0, 45.0])
+@pytest.mark.parametrize("which", [-1, 1])
+def test_a_rotation_turns_by_the_angle(degrees: float, which: int) -> None:
+    image = blob(12, 15, 5, 2)
+    angle = math.radians(degrees) * which
+    # What scipy calls its matrix says where each new pixel comes from, as (row, column) about the middle.
+    there = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+    middle = np.array([CENTRE, CENTRE])
+    expected, opposite = (
+        scipy.ndimage.affine_transform(image.astype(float), matrix, middle - matrix @ middle, order=3)
+        for matrix in (there, there.T)
+    )
+    found = changed(image, which, rotation=degrees).astype(float)
+    off = np.abs(found - expected).max()
+    assert off < 15, "two ways to interpolate the same turned picture"
+    assert off < np.abs(found - opposite).max() / 4, "and not the other way round"
+
+
+@pytest.mark.parametrize("pixels", [1.0, 3.0])
+def test_a_shift_moves_by_the_pixels(pixels: float) -> None:
+    image = blob()
+    moved = changed(image, 1, shift=pixels)
+    whole = int(pixels)
+    np.testing.assert_array_equal(moved[:-whole, :-whole], image[whole:, whole:], err_msg="up and left, exactly")
+
+
+def test_scaling_enlarges_across_and_down() -> None:
+    image = blob(high=3, wide=2)
+    larger, smaller = changed(image, 1, scaling=0.25), changed(image, -1, scaling=0.25)
+    _, before = centre_and_spread(image)
+    for scaled, factor in ((larger, 1.25), (smaller, 0.75)):
+        centre, spread = centre_and_spread(scaled)
+        np.testing.assert_allclose(centre, CENTRE, atol=0.05, err_msg="about the middle")
+        np.testing.assert_allclose(np.diag(spread), np.diag(before) * factor**2, rtol=0.04)
+
+
+@pytest.mark.parametrize("which", [-1, 1])
+def test_a_shear_slants_sideways_only(which: int) -> None:
+    image = blob(high=5, wide=1.5)
+    (_, before), (centre, after) = centre_and_spread(image), centre_and_spread(changed(image, which, shear=0.3))
+    np.testing.assert_allclose(centre, CENTRE, atol=0.05)
+    assert after[0, 0] == pytest.approx(before[0, 0], rel=0.02), "heights stay"
+    slant = -0.3 * which  # pixels sideways per pixel down
+    assert after[0, 1] == pytest.approx(slant * before[0, 0], rel=0.05)
+
+
+@pytest.mark.parametrize(("strength", "which"), [(1.0, 1), (2.0, -1)])
+def test_an_elastic_field_that_is_the_same_everywhere_is_a_shift(strength: float, which: int) -> None:
+    centre, _ = centre_and_spread(changed(blob(), which, elastic=strength))
+    np.testing.assert_allclose(centre, CENTRE - strength * which, atol=0.06)
+
+
+def test_the_elastic_field_is_smooth_and_as_strong_as_asked() -> None:
+    """Each row and column of a slope that is remapped tells how far its pixels came."""
+    slope = np.tile(np.arange(28, dtype=np.uint8) * 9, (1, 1)).repeat(28, axis=0)[None].repeat(300, axis=0)
+    out = distort(slope, Distortion(elastic=1.0), np.random.default_rng(0)).astype(float) / 9
+    moved = (out - np.arange(28))[:, 6:22, 6:22]
+    # Strength is drawn as the root of a uniform number: its mean square is half of the largest.
+    assert moved.std() == pytest.approx(math.sqrt(0.5), rel=0.2)
+    assert np.abs(np.diff(moved, axis=1)).mean() < 0.25, "neighbours move together, or strokes would tear"
+
+
+def test_a_thicker_pen_adds_ink_and_a_thinner_one_takes_it() -> None:
+    image = np.zeros((28, 28), np.uint8)
+    image[5:23, 12:15] = 255
+    thick, thin = changed(image, 1, stroke=1), changed(image, -1, stroke=1)
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    np.testing.assert_array_equal(thick, cv2.dilate(image, cross), err_msg="a whole pixel on every side")
+    np.testing.assert_array_equal(thin, cv2.erode(image, cross))
+    half = changed(image, 1, stroke=0.5)
+    assert half[10, 11] == pytest.approx(255 / 2, abs=1), "half a pixel is a grey one"
+    assert image.sum() < half.sum() < thick.sum()
+
+
+def test_a_pen_changed_by_next_to_nothing_stays() -> None:
+    image = blob()
+    np.testing.assert_array_equal(changed(image, 1, stroke=0.04), image)
+
+
+# --- digits as other people write them
+
+
+def holes(image: np.ndarray) -> float:
+    return cv2.connectedComponents((image < 60).astype(np.uint8), connectivity=4)[0] - 1
+
+
+def width(image: np.ndarray) -> float:
+    return np.ptp(np.nonzero(image > 60)[1]) + 1
+
+
+def width_halfway(image: np.ndarray) -> float:
+    rows = np.flatnonzero((image > 60).any(axis=1))
+    middle = image[round(np.quantile(rows, 0.4)) : round(np.quantile(rows, 0.65))] > 60
+    return max(np.ptp(np.flatnonzero(row)) + 1 if row.any() else 0 for row in middle)
+
+
+@pytest.mark.parametrize(("label", "measure", "more"), [(0, holes, 0.3), (1, width, 1.5), (7, width_halfway, 1.0)])
+def test_a_digit_written_otherwise_has_a_stroke_more(
+    label: int, measure: Callable[[np.ndarray], float], more: float, builtin: Dataset
+) -> None:
+    """A slash parts the hole of a 0, a flag widens a 1, a bar widens the stem of a 7."""
+    images = builtin.train_images[builtin.train_labels == label][:60]
+    out = write_otherwise(images, np.full(len(images), label), np.random.default_rng(0))
+    assert (out.shape, out.dtype) == (images.shape, np.dtype(np.uint8))
+    assert (out != images).any(axis=(1, 2)).mean() > 0.95
+    assert np.mean([measure(image) for image in out]) > np.mean([measure(image) for image in images]) + more
+
+
+def test_the_other_digits_are_left_as_they_are(builtin: Dataset) -> None:
+    images, labels = builtin.train_images[:200], builtin.train_labels[:200]
+    out = write_otherwise(images, labels, np.random.default_rng(0))
+    rest = ~np.isin(labels, (0, 1, 7))
+    np.testing.assert_array_equal(out[rest], images[rest])
+
+
+# --- what an epoch shows
+
+
+def source(dataset: Dataset, n: int = 200, **how: Any) -> EpochSource:
+    images, labels = dataset.train_images[:n], dataset.train_labels[:n]
+    return EpochSource(images, labels, TrainRecipe(loss="categorical_crossentropy", **how))
+
+
+def test_an_epoch_of_a_plain_recipe_is_the_training_digits(builtin: Dataset) -> None:
+    plain = source(builtin)
+    for epoch in (1, 2):
+        images, labels = plain.draw(epoch)
+        np.testing.assert_array_equal(images, builtin.train_images[:200])
+        np.testing.assert_array_equal(labels, builtin.train_labels[:200])
+    assert len(plain) == 200
+
+
+def test_drawings_that_are_no_digits_come_on_top(builtin: Dataset) -> None:
+    mixed = source(builtin, non_digits=0.25)
+    assert len(mixed) == 250
+    images, labels = mixed.draw(1)
+    assert (images.shape, images.dtype, labels.dtype) == ((250, 28, 28), np.dtype(np.uint8), np.dtype(np.int64))
+    np.testing.assert_array_equal(labels[:200], builtin.train_labels[:200])
+    assert set(labels[200:]) == {NO_DIGIT}
+    known = {image.tobytes() for image in builtin.train_images[:200]}
+    assert not known & {image.tobytes() for image in images[200:]}
+    assert (images[200:].max(axis=(1, 2)) > 100).all(), "something is drawn on each"
+    assert len(np.unique(images[200:].reshape(50, 784), axis=0)) == 50, "each is another"
+    later, _ = mixed.draw(2)
+    assert not np.array_equal(later[200:], images[200:]), "another epoch shows others"
+
+
+def test_variants_replace_their_share_of_the_digits(builtin: Dataset) -> None:
+    images, labels = source(builtin, 1000, variants=0.5).draw(1)
+    other = (images != builtin.train_images[:1000]).any(axis=(1, 2))
+    np.testing.assert_array_equal(labels, builtin.train_labels[:1000])
+    assert other[np.isin(labels, (0, 1, 7))].mean() == pytest.approx(0.5, abs=0.1)
+    assert not other[~np.isin(labels, (0, 1, 7))].any()
+
+
+def test_an_epoch_is_decided_by_the_seed_and_its_number(builtin: Dataset) -> None:
+    how = {"non_digits": 0.1, "variants": 0.5, "distortion": Distortion(rotation=10, elastic=1)}
+    first, again, other = (source(builtin, seed=seed, **how) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(first.draw(2)[0], again.draw(2)[0], err_msg="whichever epochs were drawn before")
+    assert not np.array_equal(first.draw(2)[0], first.draw(1)[0])
+    assert not np.array_equal(first.draw(2)[0], other.draw(2)[0])
+
+
+@pytest.mark.parametrize("label", range(10))
+def test_a_training_set_of_one_digit_can_still_have_drawings_beside_it(label: int, builtin: Dataset) -> None:
+    images = builtin.train_images[builtin.train_labels == label][:3]
+    how = TrainRecipe(loss="categorical_crossentropy", non_digits=1.0)
+    for seed in range(5):
+        drawn = EpochSource(images, np.full(3, label), dataclasses.replace(how, seed=seed)).draw(1)
+        assert len(drawn[1]) == 6

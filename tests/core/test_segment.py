@@ -1,0 +1,233 @@
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from mnist_core.preprocess import Settings
+from mnist_core.segment import Page, prepare_page
+
+UInt8 = npt.NDArray[np.uint8]
+
+# Each sign of the little alphabet that these tests write in: strokes in a box of height 1.
+SIGNS: dict[str, list[list[tuple[float, float]]]] = {
+    "0": [[(0.3, 0.0), (0.05, 0.3), (0.05, 0.7), (0.3, 1.0), (0.5, 0.7), (0.5, 0.3), (0.3, 0.0)]],
+    "1": [[(0.0, 0.25), (0.2, 0.0), (0.2, 1.0)]],
+    "2": [[(0.05, 0.2), (0.3, 0.0), (0.5, 0.25), (0.0, 1.0), (0.55, 1.0)]],
+    "4": [[(0.1, 0.0), (0.0, 0.6), (0.35, 0.6)], [(0.48, 0.1), (0.46, 1.0)]],
+    "5": [
+        [(0.1, 0.08), (0.08, 0.45), (0.4, 0.42), (0.55, 0.7), (0.3, 1.0), (0.0, 0.95)],
+        [(0.12, -0.08), (0.55, -0.1)],
+    ],
+    "7": [[(0.0, 0.0), (0.5, 0.0), (0.2, 1.0)]],
+}
+LOOP = [(0.3, 0.0), (0.1, 0.2), (0.3, 0.4), (0.5, 0.2), (0.3, 0.0)]
+SIGNS["8"] = [LOOP, [(x, y + 0.58) for x, y in LOOP]]
+Places = list[tuple[str, int, int, int]]
+
+
+def written(signs: Places, size: tuple[int, int] = (500, 900), pen: int = 7) -> UInt8:
+    """White on black; each sign with its left, top and height; `size` is (height, width)."""
+    picture = np.zeros(size, np.uint8)
+    for sign, x, y, height in signs:
+        for stroke in SIGNS[sign]:
+            points = np.rint(np.array(stroke) * height + (x, y)).astype(np.int32)
+            cv2.polylines(picture, [points], False, 255, pen, cv2.LINE_AA)
+    return picture
+
+
+def on_paper(picture: UInt8) -> UInt8:
+    light = np.linspace(1, 0.6, picture.shape[1])[None]
+    noise = np.random.default_rng(0).normal(0, 2, picture.shape)
+    return np.clip((225 - 0.75 * picture) * light + noise, 0, 255).astype(np.uint8)
+
+
+def reading(page: Page, signs: Places) -> str:
+    """Which signs' places were found, in reading order: the sign in whose box each found middle lies."""
+    lines = []
+    for line in page.lines:
+        text = ""
+        for prepared in line:
+            assert prepared.box is not None and prepared.digit is not None
+            x, y = prepared.box.x + prepared.box.width / 2, prepared.box.y + prepared.box.height / 2
+            under = [s for s, left, top, h in signs if left - 5 <= x <= left + 0.6 * h + 5 and top <= y <= top + h]
+            text += under[0] if len(under) == 1 else "?"
+        lines.append(text)
+    return "\n".join(lines)
+
+
+def row(text: str, x: int, y: int, height: int, step: int, fall: float = 0.0) -> Places:
+    """Signs in a row; `fall` is how far the line falls per pixel to the right."""
+    return [(sign, x + i * step, round(y + fall * i * step), height) for i, sign in enumerate(text)]
+
+
+TWO_ROWS = row("207", 80, 60, 120, 160) + row("7120", 60, 280, 120, 160)
+
+
+@pytest.mark.parametrize(
+    "ground", [np.array, np.bitwise_not, on_paper], ids=["white on black", "black on white", "paper"]
+)
+def test_lines_are_read_from_top_to_bottom_and_left_to_right(ground) -> None:
+    assert reading(prepare_page(ground(written(TWO_ROWS))), TWO_ROWS) == "207\n7120"
+
+
+@pytest.mark.parametrize("fall", [-0.25, -0.1, 0.1, 0.25])
+def test_slanting_lines_are_told_apart(fall: float) -> None:
+    """At 0.25 the last digit of one line is as low as the first of the next."""
+    signs = row("20712", 40, 200, 80, 130, fall) + row("71207", 40, 340, 80, 130, fall)
+    assert reading(prepare_page(written(signs, (640, 760), 6)), signs) == "20712\n71207"
+
+
+def test_lines_that_bend() -> None:
+    x = np.arange(8) * 100 + 40
+    signs = [("2", int(v), round(150 + 60 * np.sin(v / 250) + 140 * k), 70) for k in range(2) for v in x]
+    assert reading(prepare_page(written(signs, (520, 900), 5)), signs) == "22222222\n22222222"
+
+
+@pytest.mark.parametrize("sign", list(SIGNS))
+def test_each_sign_is_one_digit_though_the_pen_was_lifted(sign: str) -> None:
+    """The bar of this 5 does not touch it, this 4 is open, and the loops of this 8 are apart."""
+    signs = row(f"0{sign}2", 60, 120, 120, 170)
+    page = prepare_page(on_paper(written(signs, (360, 640), 7)))
+    assert [len(line) for line in page.lines] == [3]
+    box = page.lines[0][1].box
+    assert box is not None
+    extent = np.concatenate([np.array(s) for s in SIGNS[sign]])
+    assert box.height == pytest.approx(np.ptp(extent[:, 1]) * 120 + 7, abs=5), "nothing of it was left out"
+
+
+def test_a_pen_that_runs_dry_leaves_one_digit() -> None:
+    signs = row("272", 60, 120, 120, 170)
+    picture = written(signs, (360, 640), 8)
+    for y in range(130, 240, 24):
+        picture[y : y + 7, 215:330] = 0
+    page = prepare_page(on_paper(picture))
+    assert reading(page, signs) == "272"
+    box = page.lines[0][1].box
+    assert box is not None and box.height > 115, "all of its pieces"
+
+
+def test_a_part_in_two_lines_is_not_joined() -> None:
+    """Small digits one above the other, no further apart than the loops of an 8, are two."""
+    signs = [("2", 60, 60, 60), ("0", 60, 150, 60), ("2", 160, 60, 60), ("7", 160, 150, 60)]
+    assert reading(prepare_page(written(signs, (280, 300), 6)), signs) == "22\n07"
+
+
+def test_digits_of_very_different_size() -> None:
+    signs = [("2", 60, 60, 260), ("0", 300, 170, 70), ("7", 420, 40, 290), ("1", 640, 200, 60)]
+    assert reading(prepare_page(written(signs, pen=6)), signs) == "2071"
+
+
+@pytest.mark.parametrize("count", [1, 2, 60, 200])
+def test_from_one_digit_to_two_hundred(count: int) -> None:
+    width = min(count, 20)
+    signs = [("2", 30 + 60 * (i % width), 30 + 80 * (i // width), 50) for i in range(count)]
+    page = prepare_page(on_paper(written(signs, (110 + 80 * (count // width), 60 * width + 60), 5)))
+    assert sum(len(line) for line in page.lines) == count
+    assert reading(page, signs) == "\n".join(["2" * width] * (count // width))
+
+
+def test_touching_digits_are_split() -> None:
+    picture = written([("2", 100, 100, 150), ("2", 186, 100, 150)], (350, 400), 9)
+    assert cv2.connectedComponents(picture)[0] == 2, "background and one part"
+    page = prepare_page(picture)
+    assert [len(line) for line in page.lines] == [2]
+    left, right = (p.box for p in page.lines[0])
+    assert left is not None and right is not None
+    assert left.x + left.width == pytest.approx(185, abs=20) == right.x
+
+
+def test_the_judge_decides_between_one_wide_digit_and_two() -> None:
+    """These two touch, but are narrow enough to be one wide digit: whoever can read is asked."""
+    picture = written([("7", 100, 100, 150), ("7", 160, 100, 150)], (350, 400), 9)
+    asked: list[int] = []
+
+    def judge(wide_is_sure: bool):
+        def certainty(digits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+            asked.append(len(digits))
+            wide = (digits > 0.5).any(1).sum(1) >= 18
+            return np.where(wide == wide_is_sure, 0.9, 0.5)
+
+        return certainty
+
+    assert [len(line) for line in prepare_page(picture).lines] == [1]
+    assert [len(line) for line in prepare_page(picture, judge=judge(False)).lines] == [2]
+    assert [len(line) for line in prepare_page(picture, judge=judge(True)).lines] == [1]
+    assert asked == [1, 2, 1, 2], "the whole, then both halves"
+
+
+def test_a_wide_digit_is_not_split() -> None:
+    wide = written([("0", 100, 100, 150)], (350, 400), 9)
+    wide = np.asarray(cv2.resize(wide, None, fx=2.2, fy=1), np.uint8)
+    assert [len(line) for line in prepare_page(wide).lines] == [1]
+
+
+def test_specks_ruling_edges_and_holes_are_left_out() -> None:
+    signs = row("20712", 120, 160, 110, 140)
+    picture = on_paper(written(signs))
+    picture[30::45] = np.minimum(picture[30::45], 150)
+    for y in (90, 400):
+        cv2.circle(picture, (40, y), 14, 30, -1)
+    picture[440:443, 300:303] = 40
+    cv2.fillPoly(picture, [np.array([[880, 0], [900, 0], [900, 500], [870, 500]])], 30)
+    assert reading(prepare_page(picture), signs) == "20712"
+
+
+def test_each_digit_has_all_its_steps_and_is_the_one_in_its_box() -> None:
+    page = prepare_page(on_paper(written(TWO_ROWS)))
+    assert [step.name for step in page.steps] == ["grey", "light", "polarity", "threshold"]
+    for line in page.lines:
+        for prepared in line:
+            assert prepared.steps[:4] == page.steps
+            assert [step.name for step in prepared.steps[4:]] == ["found", "cropped", "stroke", "scaled", "centred"]
+            assert not prepared.problem
+    sevens = page.lines[0][2].digit, page.lines[1][0].digit
+    assert sevens[0] is not None and sevens[1] is not None
+    assert np.corrcoef(sevens[0].ravel(), sevens[1].ravel())[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_blank_page_has_no_lines(level: int) -> None:
+    page = prepare_page(np.full((400, 600), level, np.uint8))
+    assert page.lines == ()
+    assert "Nothing is." in page.steps[-1].sentence
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 10_000), (10_000, 1)])
+def test_pages_that_cannot_hold_a_digit(size: tuple[int, int]) -> None:
+    assert prepare_page(np.zeros(size, np.uint8)).lines == ()
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    picture=hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=70)),
+    threshold=st.sampled_from([0.0, 0.2]),
+)
+def test_no_picture_raises(picture: UInt8, threshold: float) -> None:
+    for line in prepare_page(picture, Settings(threshold=threshold)).lines:
+        assert line and all(p.digit is not None and p.digit.shape == (28, 28) for p in line)
+
+
+@pytest.mark.parametrize(("sure_of_pieces", "digits"), [(0.3, 1), (0.95, 4)])
+def test_pieces_that_are_no_digits_make_one_together(sure_of_pieces: float, digits: int) -> None:
+    """A pen that leaves gaps in a 0: four arcs, of which the judge makes something only together, or not."""
+    picture = np.zeros((400, 400), np.uint8)
+    for begin in (8, 98, 188, 278):
+        cv2.ellipse(picture, (200, 200), (70, 110), 0, begin, begin + 74, 255, 6, cv2.LINE_AA)
+
+    def judge(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        around = images[:, 8:20, 12:16].sum((1, 2)) < 1  # nothing in the middle, and ink on both sides: the whole 0
+        both = (images[:, 14, :12].max(1) > 0.3) & (images[:, 14, 16:].max(1) > 0.3)
+        return np.where(around & both, 0.99, sure_of_pieces)
+
+    assert sum(map(len, prepare_page(picture, judge=judge).lines)) == digits
+
+
+def test_shreds_at_the_rim_are_no_digits() -> None:
+    signs = row("20712", 120, 160, 110, 140)
+    picture = written(signs)
+    cv2.line(picture, (4, 60), (4, 100), 255, 5)
+    expected = reading(prepare_page(written(signs)), signs)
+    assert reading(prepare_page(picture), signs) == expected == "20712"

@@ -7,12 +7,12 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from mnist_core.recipes import ModelRecipe
+from mnist_core.recipes import ModelRecipe, Precision
 
 Weights = Mapping[str, npt.NDArray[np.float32]]
 
 
-def build(recipe: ModelRecipe, seed: int = 0) -> keras.Model:
+def build(recipe: ModelRecipe, seed: int = 0, precision: Precision = "float32") -> keras.Model:
     """Build the network of a recipe with fresh weights.
 
     Parameters
@@ -21,6 +21,8 @@ def build(recipe: ModelRecipe, seed: int = 0) -> keras.Model:
         The architecture.
     seed
         Decides the first weights and dropout.
+    precision
+        Of the matrix products and activations; weights and class scores are float32.
 
     Returns
     -------
@@ -31,18 +33,19 @@ def build(recipe: ModelRecipe, seed: int = 0) -> keras.Model:
     """
     draw = keras.random.SeedGenerator(seed)
     first = keras.initializers.HeUniform if recipe.activation == "relu" else keras.initializers.GlorotUniform
-    common = {"use_bias": not recipe.batch_norm}
+    policy = keras.DTypePolicy("float32" if precision == "float32" else f"mixed_{precision}")
+    common = {"use_bias": not recipe.batch_norm, "dtype": policy}
 
     def activated(x: Any, number: object) -> Any:
         if recipe.batch_norm:
-            x = keras.layers.BatchNormalization(name=f"norm_{number}")(x)
-        return keras.layers.Activation(recipe.activation, name=f"activation_{number}")(x)
+            x = keras.layers.BatchNormalization(dtype=policy, name=f"norm_{number}")(x)
+        return keras.layers.Activation(recipe.activation, dtype=policy, name=f"activation_{number}")(x)
 
     x = inputs = keras.Input((784,), name="pixels")
     if recipe.input_dropout:
-        x = keras.layers.Dropout(recipe.input_dropout, seed=seed, name="input_dropout")(x)
+        x = keras.layers.Dropout(recipe.input_dropout, seed=seed, dtype=policy, name="input_dropout")(x)
     if recipe.filters:
-        x = keras.layers.Reshape((28, 28, 1), name="picture")(x)
+        x = keras.layers.Reshape((28, 28, 1), dtype=policy, name="picture")(x)
         for block, filters in enumerate(recipe.filters, start=1):
             for part in (f"{block}a", f"{block}b"):
                 kernel = first(seed=draw)
@@ -50,13 +53,14 @@ def build(recipe: ModelRecipe, seed: int = 0) -> keras.Model:
                     filters, 3, padding="same", kernel_initializer=kernel, name=f"conv_{part}", **common
                 )
                 x = activated(convolution(x), part)
-            x = keras.layers.MaxPooling2D(2, name=f"pool_{block}")(x)
-        x = keras.layers.Flatten(name="flat")(x)
+            x = keras.layers.MaxPooling2D(2, dtype=policy, name=f"pool_{block}")(x)
+        x = keras.layers.Flatten(dtype=policy, name="flat")(x)
     for number, units in enumerate(recipe.hidden, start=1):
         dense = keras.layers.Dense(units, kernel_initializer=first(seed=draw), name=f"hidden_{number}", **common)
         x = activated(dense(x), number)
         if recipe.dropout:
-            x = keras.layers.Dropout(recipe.dropout, seed=seed + number, name=f"dropout_{number}")(x)
+            dropout = keras.layers.Dropout(recipe.dropout, seed=seed + number, dtype=policy, name=f"dropout_{number}")
+            x = dropout(x)
     last = keras.initializers.GlorotUniform(seed=draw)
     scores = keras.layers.Dense(10, kernel_initializer=last, name="logits")(x)
     if recipe.output == "sigmoid":

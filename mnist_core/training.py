@@ -126,7 +126,7 @@ def train(recipe: Recipe, dataset: Dataset, on_event: Callable[[Progress], None]
     kept, held = stratified_split(dataset.train_labels, how.validation_share)
     kept = kept[: how.examples] if how.examples else kept
     images, labels = dataset.train_images[kept], dataset.train_labels[kept]
-    model = network.build(recipe.model, how.seed)
+    model = network.build(recipe.model, how.seed, how.precision)
     source = EpochSource(images, labels, how)
     stretch = _compiled_stretch(model, how, len(source))
     validation = dataset.train_images[held], dataset.train_labels[held]
@@ -141,9 +141,13 @@ def train(recipe: Recipe, dataset: Dataset, on_event: Callable[[Progress], None]
     except StopTraining:
         pass
     seconds = time.perf_counter() - begin
+    weights = network.get_weights(model)
+    # Scored as the network will be used, in float32, whatever it was trained in.
+    model = network.build(recipe.model)
+    network.set_weights(model, weights)
     return TrainedNetwork(
         recipe,
-        network.get_weights(model),
+        weights,
         tuple(history),
         seconds,
         scores(model, images),

@@ -161,3 +161,19 @@ def test_an_unlikely_digit_of_a_sigmoid_network_keeps_a_finite_score() -> None:
     network.set_weights(model, weights)
     scores = np.asarray(model(np.zeros((1, 784), np.float32)))
     np.testing.assert_allclose(scores, -500, err_msg="log(sigmoid(-500)) is -500, not the logarithm of zero")
+
+
+@pytest.mark.parametrize("recipe", [ModelRecipe(hidden=(32, 16), batch_norm=True), ModelRecipe((4,), (16,))])
+def test_bfloat16_computes_coarsely_and_keeps_weights_and_scores_in_float32(recipe: ModelRecipe) -> None:
+    weights, pixels = some_weights(recipe), np.random.default_rng(0).random((20, 784), np.float32)
+    exact, coarse = network.build(recipe), network.build(recipe, precision="bfloat16")
+    for model in (exact, coarse):
+        network.set_weights(model, weights)
+    wanted, got = (np.asarray(model(pixels, training=False)) for model in (exact, coarse))
+    assert got.dtype == np.float32
+    assert {name: value.dtype for name, value in network.get_weights(coarse).items()} == dict.fromkeys(
+        recipe.weight_shapes, np.dtype(np.float32)
+    )
+    assert (
+        1e-4 < np.abs(got - wanted).max() < 0.1 * np.abs(wanted).max()
+    )  # eight bits of mantissa were used, and enough

@@ -92,6 +92,7 @@ def test_a_fraction_is_no_whole_number(name: str) -> None:
         ("optimizer", "lion", "adam, adamw, sgd, rmsprop"),
         ("schedule", None, "constant, cosine"),
         ("schedule", ["cosine"], "constant, cosine"),
+        ("precision", "float16", "float32, bfloat16"),
     ],
 )
 def test_a_choice_that_is_none_is_refused_with_the_choices(field: str, value: Any, choices: str) -> None:
@@ -178,13 +179,14 @@ def recipes(draw: st.DrawFn) -> Recipe:
         batch_norm=draw(st.booleans()),
     )
     distortion = Distortion(**{item.name: draw(number[item.name]) for item in dataclasses.fields(Distortion)})
-    chosen = {"loss", "optimizer", "schedule", "distortion", "weight_decay", "label_smoothing"}
+    chosen = {"loss", "optimizer", "schedule", "distortion", "weight_decay", "label_smoothing", "precision"}
     plain = [item.name for item in dataclasses.fields(TrainRecipe) if item.name not in chosen]
     how = TrainRecipe(
         loss="categorical_crossentropy",
         optimizer="adamw",
         weight_decay=draw(number["weight_decay"]),
         label_smoothing=draw(number["label_smoothing"]),
+        precision=draw(st.sampled_from(["float32", "bfloat16"])),
         distortion=distortion,
         **{name: draw(number[name]) for name in plain},
     )

@@ -337,3 +337,13 @@ def test_the_small_classic_reaches_what_was_published(mnist: Dataset) -> None:
     trained = train(preset("classic-50-50"), mnist)
     accuracy, _ = score(trained.test_scores, trained.test_labels)
     assert accuracy >= 0.966
+
+
+def test_what_was_trained_in_bfloat16_is_scored_as_it_will_be_used(few: Dataset) -> None:
+    recipe = Recipe(SMALL, TrainRecipe(epochs=3, precision="bfloat16"))
+    trained = train(recipe, few)
+    model = network.build(recipe.model)
+    network.set_weights(model, trained.weights)
+    np.testing.assert_allclose(trained.test_scores, scores(model, few.test_images), rtol=1e-6, atol=1e-6)
+    other = train(recipe.with_changes(precision="float32"), few)
+    assert not np.array_equal(trained.weights["hidden_1/kernel"], other.weights["hidden_1/kernel"])

@@ -176,4 +176,4 @@ def test_bfloat16_computes_coarsely_and_keeps_weights_and_scores_in_float32(reci
     )
     assert (
         1e-4 < np.abs(got - wanted).max() < 0.1 * np.abs(wanted).max()
-    )  # eight bits of mantissa were used, and enough
+    )  # eight bits of mantissa

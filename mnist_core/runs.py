@@ -9,10 +9,7 @@ import json
 import os
 import platform
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -25,6 +22,7 @@ import safetensors
 import safetensors.numpy
 
 from mnist_core import evaluation
+from mnist_core._folders import write_whole
 from mnist_core._npz import read_npz
 from mnist_core.errors import DigitLabError
 from mnist_core.home import home
@@ -39,6 +37,8 @@ Labels = npt.NDArray[np.int64]
 
 DEFAULT_RUN = "ann"
 BUNDLED = Path(__file__).parent.parent / "assets" / "runs"
+MAX_NOTE = 500
+"""Letters of a note."""
 
 _FORMAT = 1
 _MAX_RECORD_BYTES = 1_000_000
@@ -108,6 +108,8 @@ class Run:
         One mapping an epoch: epoch, loss, accuracy, validation_loss, validation_accuracy, seconds.
     versions
         Of Python and the libraries, and the processor count, at the time.
+    note
+        What a person wrote about it.
     folder, origin
         Where it lies, and whether it came with the program.
     """
@@ -123,6 +125,7 @@ class Run:
     fingerprint: str
     history: tuple[Mapping[str, float | None], ...]
     versions: Mapping[str, str]
+    note: str = ""
     folder: Path = field(default_factory=Path)
     origin: Literal["bundled", "trained"] = "trained"
 
@@ -253,7 +256,7 @@ def save_run(name: str, trained: "TrainedNetwork", dataset: "Dataset", parent: P
     }
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        _write_whole(parent / name, writers)
+        write_whole(parent / name, writers)
     except OSError as error:
         raise DigitLabError(f"The run could not be saved in {parent}: {error.strerror or error}.") from error
     return _read(parent / name)
@@ -267,46 +270,18 @@ def check_name(name: str) -> None:
         raise DigitLabError(f"{name!r} cannot be the name of a run of your own: it is a bundled one's.")
 
 
+def one_line(note: Any) -> str:
+    """Return a note as it is kept: printable, on one line, not too long."""
+    words = " ".join(str(note)[: 4 * MAX_NOTE].split())
+    return "".join(letter for letter in words if letter.isprintable())[:MAX_NOTE]
+
+
 def free_name(stem: str) -> str:
     """Return ``stem-1``, ``stem-2`` and so on: the first that none of the person's runs has."""
     number = 1
     while (home() / "runs" / f"{stem}-{number}").exists():
         number += 1
     return f"{stem}-{number}"
-
-
-def _write_whole(folder: Path, writers: Mapping[str, Callable[[Path], object]]) -> None:
-    """Write a folder under a temporary name, flush it to disk, then give it its name."""
-    temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
-    try:
-        for file_name, write in writers.items():
-            write(temporary / file_name)
-            with open(temporary / file_name, "rb") as file:
-                os.fsync(file.fileno())
-            (temporary / file_name).chmod(0o644)
-        temporary.chmod(0o755)
-        _put_in_place(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _put_in_place(new: Path, folder: Path) -> None:
-    """Give a folder its name; one that had the name goes only after that."""
-    if not folder.exists():
-        os.replace(new, folder)
-        return
-    old = Path(tempfile.mkdtemp(prefix=".old-", dir=folder.parent))
-    try:
-        os.replace(folder, old)
-        try:
-            os.replace(new, folder)
-        except OSError:
-            os.replace(old, folder)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        with suppress(OSError):
-            old.rmdir()
 
 
 def _record(trained: "TrainedNetwork", dataset: "Dataset") -> dict[str, Any]:
@@ -396,7 +371,7 @@ def _read(folder: Path) -> Run:
 
 _FIELDS = {
     "format", "name", "recipe", "metrics", "calibration", "parameters", "seconds", "created", "dataset", "fingerprint",
-    "history", "versions",
+    "history", "versions", "note",
 }  # fmt: skip
 _EPOCH_FIELDS = {"epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "seconds"}
 
@@ -424,6 +399,7 @@ def _parse(data: Any, folder: Path) -> Run:
         fingerprint=str(data["fingerprint"])[:64],
         history=history,
         versions={str(key): str(value)[:64] for key, value in data["versions"].items()},
+        note=one_line(data.get("note", "")),
         folder=folder,
         origin="bundled" if folder.parent == BUNDLED else "trained",
     )

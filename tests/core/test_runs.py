@@ -20,7 +20,7 @@ import safetensors.numpy
 import scipy.stats
 import sklearn.metrics
 
-from mnist_core import data, network, runs
+from mnist_core import _folders, data, network, runs
 from mnist_core.data import Dataset
 from mnist_core.errors import DigitLabError
 from mnist_core.evaluation import fit_temperature, softmax
@@ -523,7 +523,7 @@ def test_a_failed_replacement_leaves_the_old_run(
         replace(source, target)
 
     before = load_weights(tiny)
-    monkeypatch.setattr(runs.os, "replace", sometimes)
+    monkeypatch.setattr(_folders.os, "replace", sometimes)
     with pytest.raises(DigitLabError, match=r"could not be saved in .*: Input/output error"):
         save_run("tiny", dataclasses.replace(trained, seconds=1.0), builtin)
     assert [path.name for path in tiny.folder.parent.iterdir()] == ["tiny"], "nothing else is left there"
@@ -544,7 +544,7 @@ def test_a_disk_that_is_full_leaves_nothing_behind(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(file)
 
-    monkeypatch.setattr(runs.os, "fsync", full)
+    monkeypatch.setattr(_folders.os, "fsync", full)
     with pytest.raises(DigitLabError, match=r"could not be saved in .*: No space left on device"):
         save_run("mine", trained, builtin)
     assert list((digit_lab_home / "runs").iterdir()) == []
@@ -556,7 +556,7 @@ def test_a_home_that_cannot_be_written_is_told(
     def read_only(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr(runs.tempfile, "mkdtemp", read_only)
+    monkeypatch.setattr(_folders.tempfile, "mkdtemp", read_only)
     with pytest.raises(DigitLabError, match=r"The run could not be saved in .*: Read-only file system\."):
         save_run("mine", trained, builtin)
 

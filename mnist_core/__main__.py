@@ -14,6 +14,7 @@ from mnist_core.errors import DigitLabError
 if TYPE_CHECKING:
     from mnist_core.images import Picture
     from mnist_core.preprocess import Box, Prepared
+    from mnist_core.recipes import Recipe
     from mnist_core.recognizer import Recognition
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
@@ -86,12 +87,13 @@ def _add_train(sub: argparse.ArgumentParser) -> None:
     changes.add_argument("--filters", type=sizes, metavar="16,32", help="filters of each convolutional block")
     changes.add_argument("--hidden", type=sizes, metavar="128,64", help="units of each hidden layer")
     changes.add_argument("--batch-norm", action=argparse.BooleanOptionalAction)
-    for name in ("activation", "output", "loss", "optimizer", "schedule"):
+    for name in ("activation", "output", "loss", "optimizer", "schedule", "precision"):
         changes.add_argument(f"--{name}", metavar="NAME")
     for name in ("epochs", "batch-size", "examples", "seed"):
         changes.add_argument(f"--{name}", type=int, metavar="N")
     for name in (
         "learning-rate", "weight-decay", "dropout", "input-dropout", "label-smoothing", "validation-share",
+        "variants", "non-digits", "rotation", "scaling", "shear", "shift", "elastic", "stroke", "clean-share",
     ):  # fmt: skip
         changes.add_argument(f"--{name}", type=float, metavar="X")
 
@@ -239,17 +241,24 @@ def _fail(path: Path, error: DigitLabError, as_json: bool) -> int:
 # --- train and evaluate
 
 
+def _recipe(options: argparse.Namespace) -> "Recipe":
+    """The preset with the changes that were asked for."""
+    from mnist_core.recipe_text import flat
+    from mnist_core.recipes import preset
+
+    base = preset(options.preset)
+    changes = {name: getattr(options, name, None) for name in flat(base)}
+    return base.with_changes(**{name: value for name, value in changes.items() if value is not None})
+
+
 def _train(options: argparse.Namespace) -> int:
-    from dataclasses import asdict, fields
+    from dataclasses import asdict
 
-    from mnist_core import data, recipes, runs
+    from mnist_core import data, runs
 
-    recipe = recipes.preset(options.preset)
+    recipe = _recipe(options)
     if options.out is not None:
         runs.check_name(options.out)  # now, not after an hour of training
-    names = [item.name for kind in (recipes.ModelRecipe, recipes.TrainRecipe) for item in fields(kind)]
-    changes = {name: getattr(options, name, None) for name in names}
-    recipe = recipe.with_changes(**{name: value for name, value in changes.items() if value is not None})
     dataset = data.load(options.data)
 
     _import_tensorflow()

@@ -302,11 +302,16 @@ class Recipe:
         return cls(ModelRecipe(**model), TrainRecipe(**training))
 
     def with_changes(self, **changes: Any) -> Self:
-        """Return a copy with some fields of `ModelRecipe` or `TrainRecipe` changed, by field name."""
-        names = {item.name for item in fields(ModelRecipe)}
-        model = {key: value for key, value in changes.items() if key in names}
-        training = {key: value for key, value in changes.items() if key not in names}
-        return replace(self, model=replace(self.model, **model), training=replace(self.training, **training))
+        """Return a copy with some fields of `ModelRecipe`, `TrainRecipe` or `Distortion` changed, by field name."""
+
+        def of(kind: type) -> dict[str, Any]:
+            names = {item.name for item in fields(kind)}
+            return {key: changes.pop(key) for key in list(changes) if key in names}
+
+        model, bent = of(ModelRecipe), of(Distortion)
+        if bent:
+            changes["distortion"] = replace(changes.get("distortion", self.training.distortion), **bent)
+        return replace(self, model=replace(self.model, **model), training=replace(self.training, **changes))
 
 
 def _known(data: Any, kind: type) -> dict[str, Any]:

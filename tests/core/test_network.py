@@ -174,6 +174,4 @@ def test_bfloat16_computes_coarsely_and_keeps_weights_and_scores_in_float32(reci
     assert {name: value.dtype for name, value in network.get_weights(coarse).items()} == dict.fromkeys(
         recipe.weight_shapes, np.dtype(np.float32)
     )
-    assert (
-        1e-4 < np.abs(got - wanted).max() < 0.1 * np.abs(wanted).max()
-    )  # eight bits of mantissa
+    assert 1e-4 < np.abs(got - wanted).max() < 0.1 * np.abs(wanted).max()  # eight bits of mantissa

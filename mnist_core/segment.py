@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mnist_core._boxed import MOST_BOXES, check_boxes, prepare_each
 from mnist_core._choose import extent, is_blot, is_edge
 from mnist_core._ink import FEWEST_PIXELS, find_ink
 from mnist_core._parts import Part, Parts, bounds, distance, find_parts
@@ -12,7 +13,7 @@ from mnist_core._split import Certainty, Group, split_touching
 from mnist_core._steps import Array, Float32, Prepared, Settings, Step, UInt8
 from mnist_core.preprocess import finish
 
-__all__ = ["Page", "prepare_page"]
+__all__ = ["MOST_BOXES", "Page", "check_boxes", "prepare_boxes", "prepare_page"]
 
 # A page is reduced to this longest side.
 _LONGEST = 2048
@@ -81,6 +82,41 @@ def prepare_page(grey: UInt8, settings: Settings = Settings(), judge: Judge | No
     whole = _rather_one(whole, certainty) if certainty else whole
     groups = [g for group in whole for g in split_touching(parts, ink, group, certainty)]
     return Page(ink.steps, tuple(tuple(prepared(g) for g in line) for line in _lines(groups)))
+
+
+def prepare_boxes(
+    grey: UInt8, boxes: Sequence[Sequence[float]], settings: Settings = Settings(), judge: Judge | None = None
+) -> Page:
+    """Make a digit image of what lies in each of some boxes, such as a person has drawn.
+
+    Parameters
+    ----------
+    grey
+        ``uint8 (H, W)``; the ink may be dark or light.
+    boxes
+        Left, top, width and height of each, in pixels of the picture; what lies outside of it is cut off.
+    settings
+        Switches and numbers of the steps.
+    judge
+        As for `prepare_page`. Where it is not sure of what is in a box, the box is looked at by itself too.
+
+    Returns
+    -------
+    Page
+        With one digit for each box, whose `box` is the given one; without a digit image where a box holds no digit.
+
+    Raises
+    ------
+    DigitLabError
+        As `check_boxes` does.
+    """
+    checked = check_boxes(boxes, grey.shape)
+    ink = find_ink(grey, settings, _LONGEST)
+    if not checked or min(ink.mask.shape) < FEWEST_PIXELS:
+        return Page(ink.steps, ())
+    digits = prepare_each(grey, ink, checked, settings, judge)
+    edges = [(box.x, box.y, box.x + box.width, box.y + box.height) for box in checked]
+    return Page(ink.steps, tuple(tuple(digits[i] for i in line) for line in _in_lines(edges)))
 
 
 def _asking(judge: Judge, prepared: Callable[[Group], Prepared]) -> Certainty:
@@ -240,14 +276,19 @@ def _give(crumb: Group, whole: list[Group], usual: float, settings: Settings) ->
 
 
 def _lines(groups: list[Group]) -> list[list[Group]]:
-    """The digits line by line.
+    """The digits line by line."""
+    return [[groups[i] for i in line] for line in _in_lines([bounds(g) for g in groups])]
+
+
+def _in_lines(edges: Sequence[tuple[int, int, int, int]]) -> list[list[int]]:
+    """The numbers of boxes line by line; of each its left, top, right and bottom.
 
     From left to right each digit continues the line whose last digit lies nearest above or below, once the common
     slant of all lines is taken away; so a line may bend.
     """
-    if not groups:
+    if not edges:
         return []
-    boxes = np.array([bounds(g) for g in groups], float)
+    boxes = np.array(edges, float)
     x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
     high = boxes[:, 3] - boxes[:, 1]
     level = y - _slope(x, y, high) * x
@@ -259,7 +300,7 @@ def _lines(groups: list[Group]) -> list[list[Group]]:
         else:
             lines.append([int(i)])
     lines.sort(key=lambda line: float(np.mean(level[line])))
-    return [[groups[i] for i in line] for line in lines]
+    return lines
 
 
 def _slope(x: Array, y: Array, high: Array) -> float:

@@ -7,6 +7,7 @@ checked against them again.
 
 import json
 import math
+import re
 import reprlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -31,6 +32,9 @@ class Bounds(NamedTuple):
 
 _TRAINED_BY_NORM = ("gamma", "beta")
 _MEASURED_BY_NORM = ("moving_mean", "moving_variance")
+
+RUN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+"""What the name of a run looks like."""
 
 MAX_PARAMETERS = 16_000_000
 MAX_HIDDEN_LAYERS = 5
@@ -57,6 +61,7 @@ BOUNDS: Mapping[str, Bounds] = {
     "clean_share": Bounds(0.0, 1.0),
     "variants": Bounds(0.0, 1.0),
     "non_digits": Bounds(0.0, 1.0),
+    "distinct_epochs": Bounds(0, 100),
 }
 """Bounds of each number in a recipe, by field name."""
 
@@ -71,6 +76,8 @@ def _check(recipe: Any) -> None:
                 raise DigitLabError(f"{item.name} must be one of {', '.join(choices)}, not {_short(value)}.")
         elif hint in (int, float):
             _check_number(item.name, value, hint)
+        elif hint is str and not (isinstance(value, str) and (value == "" or RUN_NAME.fullmatch(value))):
+            raise DigitLabError(f"{item.name} must be the name of a run, not {_short(value)}.")
         elif hint is bool and not isinstance(value, bool):
             raise DigitLabError(f"{item.name} must be true or false, not {_short(value)}.")
 
@@ -236,6 +243,12 @@ class TrainRecipe:
     non_digits
         How many drawings that are no digits come on top, as a share of the digits. The network is taught to find
         all ten digits equally likely for them.
+    distinct_epochs
+        How many epochs of distorted digits are drawn before they come again in the same order; 0: each is drawn
+        anew. They are kept in memory, 60 MB each.
+    teacher
+        Name of a run whose probabilities for each distorted digit are learned instead of its label (Hinton, Vinyals
+        and Dean, 2015). One-hot labels only; empty for none.
     precision
         Of the matrix products while it trains. The weights are float32 in any case, and so is all that a trained
         network computes. ``"bfloat16"`` is several times as fast for large networks on processors that multiply it
@@ -257,6 +270,8 @@ class TrainRecipe:
     distortion: Distortion = field(default_factory=Distortion)
     variants: float = 0.0
     non_digits: float = 0.0
+    distinct_epochs: int = 0
+    teacher: str = ""
     precision: Precision = "float32"
     seed: int = 0
 
@@ -266,6 +281,10 @@ class TrainRecipe:
             raise DigitLabError("Label smoothing needs one-hot labels (categorical_crossentropy).")
         if self.weight_decay and self.optimizer != "adamw":
             raise DigitLabError("Weight decay needs the optimiser adamw.")
+        if self.teacher and self.loss != "categorical_crossentropy":
+            raise DigitLabError("A teacher's probabilities stand for one-hot labels (categorical_crossentropy).")
+        if self.teacher and self.label_smoothing:
+            raise DigitLabError("With a teacher there are no labels that could be smoothed.")
         if self.non_digits and self.loss != "categorical_crossentropy":
             raise DigitLabError("Drawings that are no digits have no label of their own: they need one-hot labels.")
 

@@ -8,7 +8,6 @@ weights whose names, shapes, types and values were checked; nothing is unpickled
 import json
 import os
 import platform
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -26,7 +25,7 @@ from mnist_core._folders import write_whole
 from mnist_core._npz import read_npz
 from mnist_core.errors import DigitLabError
 from mnist_core.home import home
-from mnist_core.recipes import PRESETS, Bounds, Recipe
+from mnist_core.recipes import PRESETS, RUN_NAME, Bounds, Recipe
 
 if TYPE_CHECKING:
     from mnist_core.data import Dataset
@@ -43,7 +42,6 @@ MAX_NOTE = 500
 _FORMAT = 1
 _MAX_RECORD_BYTES = 1_000_000
 _MAX_PREDICTIONS_BYTES = 64 * 2**20
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -168,7 +166,7 @@ def load_run(name: str) -> Run:
     DigitLabError
         There is no run of this name, or it is damaged.
     """
-    if not _NAME.fullmatch(name):
+    if not RUN_NAME.fullmatch(name):
         raise DigitLabError(f"{name!r} is no name of a run.")
     for folder in (BUNDLED / name, home() / "runs" / name):
         if folder.is_dir():
@@ -264,7 +262,7 @@ def save_run(name: str, trained: "TrainedNetwork", dataset: "Dataset", parent: P
 
 def check_name(name: str) -> None:
     """Raise `DigitLabError` unless a run of one's own can have this name."""
-    if not _NAME.fullmatch(name):
+    if not RUN_NAME.fullmatch(name):
         raise DigitLabError(f"{name!r} cannot be the name of a run: small letters, digits, '.', '-' and '_' can.")
     if name in PRESETS:
         raise DigitLabError(f"{name!r} cannot be the name of a run of your own: it is a bundled one's.")
@@ -355,7 +353,7 @@ def _scan() -> tuple[list[Run], list[Broken]]:
 
 def _read(folder: Path) -> Run:
     """Read a run's record; every field is checked, none is trusted."""
-    if not _NAME.fullmatch(folder.name):
+    if not RUN_NAME.fullmatch(folder.name):
         raise DigitLabError(f"{folder.name!r} cannot be the name of a run.")
     try:
         path = folder / "run.json"

@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from mnist_core import network
+from mnist_core import network, runs
 from mnist_core.augment import NO_DIGIT, EpochSource
 from mnist_core.data import Dataset, stratified_split
 from mnist_core.errors import DigitLabError
-from mnist_core.evaluation import score
+from mnist_core.evaluation import score, softmax
 from mnist_core.recipes import Recipe, TrainRecipe
 
 UInt8 = npt.NDArray[np.uint8]
@@ -120,7 +120,7 @@ def train(recipe: Recipe, dataset: Dataset, on_event: Callable[[Progress], None]
     Raises
     ------
     DigitLabError
-        The loss stopped being a number (the learning rate is too high, as a rule).
+        The loss stopped being a number (the learning rate is too high, as a rule), or the teacher cannot be loaded.
     """
     how = recipe.training
     kept, held = stratified_split(dataset.train_labels, how.validation_share)
@@ -128,12 +128,13 @@ def train(recipe: Recipe, dataset: Dataset, on_event: Callable[[Progress], None]
     images, labels = dataset.train_images[kept], dataset.train_labels[kept]
     model = network.build(recipe.model, how.seed, how.precision)
     source = EpochSource(images, labels, how)
+    lessons = _Lessons(source, _teacher(how), how.distinct_epochs)
     stretch = _compiled_stretch(model, how, len(source))
     validation = dataset.train_images[held], dataset.train_labels[held]
     history: list[Progress] = []
     begin = time.perf_counter()
     try:
-        for news in _epochs(model, stretch, how, source, validation, begin):
+        for news in _epochs(model, stretch, how, lessons, validation, begin):
             if news.epoch_done:
                 history.append(news)
             if on_event is not None:
@@ -174,41 +175,45 @@ def scores(model: keras.Model, images: UInt8) -> Float32:
     ndarray
         ``float32 (n, 10)``.
     """
-    flat = images.reshape(-1, 784).astype(np.float32) / 255
-    parts = [
-        np.asarray(model(flat[i : i + _EVALUATION_BATCH], training=False))
-        for i in range(0, len(flat), _EVALUATION_BATCH)
-    ]
-    return np.concatenate(parts) if parts else np.zeros((0, 10), np.float32)
+    return _in_batches(lambda x: model(x, training=False), images)
+
+
+def _in_batches(forward: Callable[[Float32], tf.Tensor], images: UInt8) -> Float32:
+    """Apply a network to any number of digit images, a thousand at a time."""
+    parts = [np.zeros((0, 10), np.float32)]
+    for start in range(0, len(images), _EVALUATION_BATCH):
+        batch = images[start : start + _EVALUATION_BATCH].reshape(-1, 784)
+        parts.append(np.asarray(forward(np.divide(batch, 255, dtype=np.float32))))
+    return np.concatenate(parts)
 
 
 def _epochs(
     model: keras.Model,
     stretch: Callable[..., Any],
     how: TrainRecipe,
-    source: EpochSource,
+    lessons: "_Lessons",
     validation: tuple[UInt8, Labels],
     begin: float,
 ) -> Iterator[Progress]:
     """Run all epochs, yielding news after each stretch of steps."""
-    steps = _steps(how, len(source))
+    steps = _steps(how, len(lessons))
     length = max(1, -(-steps // _CALLS_PER_EPOCH))
     rng = np.random.default_rng(how.seed)
     # The next epoch's pictures are drawn on another thread while this one's are learned.
     with ThreadPoolExecutor(1) as pool:
-        upcoming = pool.submit(source.draw, 1)
+        upcoming = pool.submit(lessons.draw, 1)
         for epoch in range(1, how.epochs + 1):
-            images, labels = upcoming.result()
+            images, labels, goals = upcoming.result()
             if epoch < how.epochs:
-                upcoming = pool.submit(source.draw, epoch + 1)
-            pixels, targets = tf.constant(images.reshape(-1, 784)), tf.constant(labels, tf.int32)
+                upcoming = pool.submit(lessons.draw, epoch + 1)
+            pixels, targets = tf.constant(images.reshape(-1, 784)), (tf.constant(labels, tf.int32), tf.constant(goals))
             order = _order(rng, len(labels), steps, how.batch_size)
             digits_seen = (labels[order] != NO_DIGIT).sum(axis=1).cumsum()
             positions = tf.constant(order)
             loss = hits = 0.0
             for first in range(0, steps, length):
                 last = min(first + length, steps)
-                add_loss, add_hits = stretch(pixels, targets, positions, first, last)
+                add_loss, add_hits = stretch(pixels, *targets, positions, first, last)
                 loss, hits = loss + float(add_loss), hits + float(add_hits)
                 if not np.isfinite(loss):
                     raise DigitLabError(
@@ -221,6 +226,41 @@ def _epochs(
                 seen = int(digits_seen[last - 1])
                 seconds = time.perf_counter() - begin
                 yield Progress(epoch, how.epochs, last, steps, loss / last, hits / max(1, seen), seconds, **measured)
+
+
+def _teacher(how: TrainRecipe) -> Callable[[UInt8], Float32] | None:
+    """Return what gives the teacher's probabilities ``(n, 10)`` for digit images, if the recipe has one."""
+    if not how.teacher:
+        return None
+    run = runs.load_run(how.teacher)
+    model = network.build(run.recipe.model, precision=how.precision)
+    network.set_weights(model, runs.load_weights(run))
+    compiled = tf.function(lambda x: model(x, training=False), input_signature=[tf.TensorSpec((None, 784))])
+    return lambda images: softmax(_in_batches(compiled, images)).astype(np.float32)
+
+
+class _Lessons:
+    """Each epoch's pictures, labels and, with a teacher, the probabilities to learn."""
+
+    def __init__(self, source: EpochSource, teacher: Callable[[UInt8], Float32] | None, distinct: int) -> None:
+        self._source, self._teacher, self._distinct = source, teacher, distinct
+        self._kept: dict[int, tuple[UInt8, Labels, Float32]] = {}
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def draw(self, epoch: int) -> tuple[UInt8, Labels, Float32]:
+        if not self._distinct:
+            return self._fresh(epoch)
+        number = (epoch - 1) % self._distinct + 1
+        if number not in self._kept:
+            self._kept[number] = self._fresh(number)
+        return self._kept[number]
+
+    def _fresh(self, epoch: int) -> tuple[UInt8, Labels, Float32]:
+        images, labels = self._source.draw(epoch)
+        goals = self._teacher(images) if self._teacher else np.zeros((0, 10), np.float32)
+        return images, labels, goals
 
 
 def _steps(how: TrainRecipe, examples: int) -> int:
@@ -255,7 +295,9 @@ def _compiled_stretch(model: keras.Model, how: TrainRecipe, examples: int) -> Ca
     optimizer = _optimizer(how, examples)
     optimizer.build(model.trainable_variables)
 
-    def loss_of(y: tf.Tensor, class_scores: tf.Tensor) -> tf.Tensor:
+    def loss_of(y: tf.Tensor, goal: tf.Tensor, class_scores: tf.Tensor) -> tf.Tensor:
+        if how.teacher:
+            return tf.nn.softmax_cross_entropy_with_logits(goal, class_scores)
         if how.loss == "sparse_categorical_crossentropy":
             return tf.nn.sparse_softmax_cross_entropy_with_logits(y, class_scores)
         even = tf.where(y == NO_DIGIT, 1.0, how.label_smoothing)[:, None]
@@ -263,15 +305,16 @@ def _compiled_stretch(model: keras.Model, how: TrainRecipe, examples: int) -> Ca
         return tf.nn.softmax_cross_entropy_with_logits(target, class_scores)
 
     def stretch(
-        pixels: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, first: tf.Tensor, last: tf.Tensor
+        pixels: tf.Tensor, labels: tf.Tensor, goals: tf.Tensor, order: tf.Tensor, first: tf.Tensor, last: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         loss_sum, hits = tf.constant(0.0), tf.constant(0.0)
         for step in tf.range(first, last):
             x = tf.cast(tf.gather(pixels, order[step]), tf.float32) / 255
             y = tf.gather(labels, order[step])
+            goal = tf.gather(goals, order[step]) if how.teacher else None
             with tf.GradientTape() as tape:
                 class_scores = model(x, training=True)
-                loss = tf.reduce_mean(loss_of(y, class_scores))
+                loss = tf.reduce_mean(loss_of(y, goal, class_scores))
             gradients = tape.gradient(loss, model.trainable_variables)
             optimizer.apply(gradients, model.trainable_variables)
             loss_sum += loss
@@ -282,6 +325,7 @@ def _compiled_stretch(model: keras.Model, how: TrainRecipe, examples: int) -> Ca
     signature = [
         tf.TensorSpec((examples, 784), tf.uint8),
         tf.TensorSpec((examples,), tf.int32),
+        tf.TensorSpec((examples if how.teacher else 0, 10), tf.float32),
         tf.TensorSpec((_steps(how, examples), how.batch_size), tf.int32),
         scalar,
         scalar,

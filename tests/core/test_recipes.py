@@ -22,7 +22,7 @@ from mnist_core.recipes import (
 )
 
 KINDS = (ModelRecipe, TrainRecipe, Distortion)
-WHOLE = ("epochs", "batch_size", "examples", "seed")
+WHOLE = ("epochs", "batch_size", "examples", "distinct_epochs", "seed")
 # What else has to be set so that the field may take the value at all.
 COMPANIONS: dict[str, dict[str, Any]] = {
     "label_smoothing": {"loss": "categorical_crossentropy"},
@@ -99,6 +99,19 @@ def test_a_choice_that_is_none_is_refused_with_the_choices(field: str, value: An
     with pytest.raises(DigitLabError) as caught:
         made(field, value)
     assert str(caught.value) == f"{field} must be one of {choices}, not {value!r}."
+
+
+@pytest.mark.parametrize("value", ["../../etc", "A", 5, None, "x" * 65])
+def test_a_teacher_has_the_name_of_a_run(value: Any) -> None:
+    with pytest.raises(DigitLabError, match="teacher must be the name of a run"):
+        TrainRecipe(loss="categorical_crossentropy", teacher=value)
+
+
+def test_a_teacher_stands_for_one_hot_labels() -> None:
+    with pytest.raises(DigitLabError, match="one-hot labels"):
+        TrainRecipe(teacher="cnn")
+    with pytest.raises(DigitLabError, match="no labels that could be smoothed"):
+        TrainRecipe(loss="categorical_crossentropy", teacher="cnn", label_smoothing=0.1)
 
 
 @pytest.mark.parametrize("value", [0, 1, "true", None])
@@ -179,13 +192,16 @@ def recipes(draw: st.DrawFn) -> Recipe:
         batch_norm=draw(st.booleans()),
     )
     distortion = Distortion(**{item.name: draw(number[item.name]) for item in dataclasses.fields(Distortion)})
-    chosen = {"loss", "optimizer", "schedule", "distortion", "weight_decay", "label_smoothing", "precision"}
+    chosen = {"loss", "optimizer", "schedule", "distortion", "weight_decay", "label_smoothing", "precision", "teacher"}
     plain = [item.name for item in dataclasses.fields(TrainRecipe) if item.name not in chosen]
     how = TrainRecipe(
         loss="categorical_crossentropy",
         optimizer="adamw",
         weight_decay=draw(number["weight_decay"]),
-        label_smoothing=draw(number["label_smoothing"]),
+        **draw(
+            st.fixed_dictionaries({"label_smoothing": number["label_smoothing"]})
+            | st.fixed_dictionaries({"teacher": st.sampled_from(["ann", "my-run.2"])})
+        ),
         precision=draw(st.sampled_from(["float32", "bfloat16"])),
         distortion=distortion,
         **{name: draw(number[name]) for name in plain},

@@ -14,10 +14,13 @@ from mnist_core.data import Dataset, stratified_split
 from mnist_core.errors import DigitLabError
 from mnist_core.evaluation import cross_entropy, score
 from mnist_core.recipes import Distortion, ModelRecipe, Recipe, TrainRecipe, preset
+from mnist_core.recognizer import Recognizer
+from mnist_core.runs import load_run
 from mnist_core.training import Progress, StopTraining, TrainedNetwork, scores, train
 
 SMALL = ModelRecipe(hidden=(12, 8))
 WHOLE = {"validation_share": 0.0, "batch_size": 32}  # the batch is the whole training set, in any order
+NO_SPLIT: Any = {"validation_share": 0.0}
 
 
 def assert_same_weights(left: TrainedNetwork, right: TrainedNetwork, why: str = "") -> None:
@@ -347,3 +350,35 @@ def test_what_was_trained_in_bfloat16_is_scored_as_it_will_be_used(few: Dataset)
     np.testing.assert_allclose(trained.test_scores, scores(model, few.test_images), rtol=1e-6, atol=1e-6)
     other = train(recipe.with_changes(precision="float32"), few)
     assert not np.array_equal(trained.weights["hidden_1/kernel"], other.weights["hidden_1/kernel"])
+
+
+def test_a_student_learns_its_teachers_probabilities(few: Dataset) -> None:
+    how = TrainRecipe(loss=ONE_HOT, optimizer="sgd", epochs=1, teacher="classic-128", **WHOLE)
+    trained = train(Recipe(SMALL, how), few)
+    pixels = few.train_images.reshape(-1, 784) / np.float32(255)
+    goals = scipy.special.softmax(Recognizer(load_run("classic-128")).logits(pixels), axis=1)
+    model = network.build(SMALL, 0)
+    log_probabilities = scipy.special.log_softmax(np.asarray(model(pixels)), axis=1)
+    assert trained.history[0].loss == pytest.approx(-(goals * log_probabilities).sum(axis=1).mean(), rel=1e-5)
+
+
+def test_epochs_come_again_when_only_so_many_are_distinct(few: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+    plain = EpochSource.draw
+
+    def draw(self: EpochSource, epoch: int) -> Any:
+        drawn.append(epoch)
+        return plain(self, epoch)
+
+    monkeypatch.setattr(EpochSource, "draw", draw)
+    distortion = Distortion(rotation=10)
+    train(Recipe(SMALL, TrainRecipe(epochs=5, distinct_epochs=2, distortion=distortion, **NO_SPLIT)), few)
+    assert drawn == [1, 2]
+    drawn.clear()
+    train(Recipe(SMALL, TrainRecipe(epochs=5, distortion=distortion, **NO_SPLIT)), few)
+    assert drawn == [1, 2, 3, 4, 5]
+
+
+def test_a_teacher_that_is_not_there_is_named(few: Dataset) -> None:
+    with pytest.raises(DigitLabError, match="nobody"):
+        train(Recipe(SMALL, TrainRecipe(loss=ONE_HOT, teacher="nobody")), few)

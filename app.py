@@ -9,6 +9,7 @@ from pages.components import sidebar
 
 ROOT = Path(__file__).parent
 DRAW, UPLOAD = "pages/recognise/draw.py", "pages/recognise/upload.py"
+METRICS = "pages/understand/metrics.py"
 ABOUT = "**Digit Lab** shows, step by step, how a neural network reads handwritten digits."
 
 
@@ -17,7 +18,12 @@ def main() -> None:
     st.set_page_config("Digit Lab", ROOT / "assets/icon.svg", layout="wide", menu_items={"About": ABOUT})
     st.html(ROOT / "assets/style.css")
     st.logo(ROOT / "assets/logo.svg", size="large", icon_image=ROOT / "assets/icon.svg")
-    page = st.navigation({"Recognise": [*draw_pages(), st.Page(UPLOAD, title="Upload", icon=":material/upload:")]})
+    page = st.navigation(
+        {
+            "Recognise": [*draw_pages(), st.Page(UPLOAD, title="Upload", icon=":material/upload:")],
+            "Understand": [st.Page(METRICS, title="Metrics", icon=":material/grid_on:")],
+        }
+    )
     sidebar.choose_runs()
     page.run()
 

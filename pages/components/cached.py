@@ -7,7 +7,7 @@ import gc
 import hashlib
 import json
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -16,7 +16,9 @@ import numpy.typing as npt
 import streamlit as st
 from streamlit.runtime.scriptrunner import script_runner
 
-from mnist_core import images, runs, xray
+from mnist_core import data, images, predictions, runs, xray
+from mnist_core.data import Dataset
+from mnist_core.predictions import Predictions
 from mnist_core.preprocess import Prepared, Settings, Step, prepare
 from mnist_core.recognizer import Recognizer
 from mnist_core.segment import Page, prepare_page
@@ -60,6 +62,54 @@ def _loader() -> ThreadPoolExecutor:
     # networks that answer others, and on one that this thread is just building.
     script_runner._clean_problem_modules = lambda: None
     return ThreadPoolExecutor(1, "load-run")
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)  # MNIST takes 55 MB
+def dataset(name: str) -> Dataset:
+    """MNIST or the built-in digits; raises `DigitLabError` where it is not there, and looks again the next time."""
+    return data.load(name)
+
+
+@dataclass(eq=False)
+class Evaluation:
+    """A run's answers on a dataset, being worked out in the background."""
+
+    total: int
+    done: int = 0
+    future: "Future[Predictions]" = field(default_factory=Future)
+
+    def tell(self, done: int, total: int) -> None:
+        """Note how far it is."""
+        self.done, self.total = done, total
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def stored_predictions(name: str, created: str, dataset: str, _run: runs.Run) -> Predictions:
+    """A run's answers on its own test set, as they were stored with it."""
+    return predictions.stored(_run, dataset)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def evaluation(name: str, created: str, fingerprint: str, _run: runs.Run, _dataset: Dataset) -> Evaluation:
+    """Find a run's answers on a dataset in Digit Lab's folder, or start to work them out."""
+    work = Evaluation(len(_dataset.test_labels))
+    found = predictions.kept(_run, _dataset)
+    if found is not None:
+        work.future.set_result(found)
+    else:
+        work.future = _evaluator().submit(_evaluate, recognizer(name, created), _dataset, work)
+    return work
+
+
+def _evaluate(network: "Future[Recognizer]", dataset: Dataset, work: Evaluation) -> Predictions:
+    found = predictions.evaluate(network.result(), dataset, work.tell)
+    predictions.keep(found, network.result().run, dataset)
+    return found
+
+
+@st.cache_resource(show_spinner=False)
+def _evaluator() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "evaluate")
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -4,11 +4,12 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mnist_core import _runs_command
+from mnist_core._quiet import import_tensorflow
 from mnist_core.errors import DigitLabError
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="mnist|builtin|DIR",
         help="DIR: MNIST's files, or pictures with a labels.csv of file,label (default: mnist)",
     )
-    add("runs", _runs, "List bundled and trained runs.")
+    _runs_command.add_actions(add("runs", _runs_command.list_all, "List bundled and trained runs, or do one thing."))
     sub = add("data", _data, "Say which datasets are here, and get MNIST.")
     sub.add_argument("--download", action="store_true", help="get MNIST now (11 MB)")
     return parser
@@ -120,25 +121,6 @@ class _Ticker:
         self.say("")
 
 
-def _import_tensorflow() -> None:
-    """Import TensorFlow without the four lines on its processor that it writes before it reads any setting.
-
-    Where the import fails, what it wrote comes out after all.
-    """
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as log:
-        os.dup2(log.fileno(), 2)
-        try:
-            import mnist_core.network  # noqa: F401 (imported for its noise)
-        except BaseException:
-            log.seek(0)
-            os.write(kept, log.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-
-
 # --- predict and read
 
 
@@ -169,7 +151,7 @@ def _predict(options: argparse.Namespace) -> int:
         picture = _load(path)
         return picture if isinstance(picture, DigitLabError) else prepare(picture.grey)
 
-    _import_tensorflow()
+    import_tensorflow()
     recognizer = Recognizer.load(options.run)
     failed = 0
     with ThreadPoolExecutor() as pool, _Ticker() as ticker:
@@ -201,7 +183,7 @@ def _answer(answer: "Recognition") -> dict[str, Any]:
 def _read(options: argparse.Namespace) -> int:
     from mnist_core.recognizer import Recognizer
 
-    _import_tensorflow()
+    import_tensorflow()
     recognizer = Recognizer.load(options.run)
     failed = 0
     for path in _files(options.paths):
@@ -261,7 +243,7 @@ def _train(options: argparse.Namespace) -> int:
         runs.check_name(options.out)  # now, not after an hour of training
     dataset = data.load(options.data)
 
-    _import_tensorflow()
+    import_tensorflow()
     from mnist_core.training import Progress, train
 
     with _Ticker() as ticker:
@@ -307,7 +289,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     from mnist_core.recognizer import Recognizer
 
-    _import_tensorflow()
+    import_tensorflow()
     logits = Recognizer(run).logits(np.divide(dataset.test_images, 255, dtype=np.float32))
     accuracy, loss = score(logits, dataset.test_labels)
     n = len(dataset.test_labels)
@@ -326,36 +308,6 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 # --- what is here
-
-
-def _runs(options: argparse.Namespace) -> int:
-    from mnist_core import runs
-
-    for run in runs.list_runs():
-        record = {
-            "run": run.name,
-            "origin": run.origin,
-            "title": run.title,
-            "parameters": run.parameters,
-            "dataset": run.dataset,
-            "epochs": len(run.history),
-            "seconds": run.seconds,
-            "train_accuracy": run.metrics.train_accuracy,
-            "train_loss": run.metrics.train_loss,
-            "test_accuracy": run.metrics.test_accuracy,
-            "test_interval": [run.metrics.test_interval.low, run.metrics.test_interval.high],
-            "test_loss": run.metrics.test_loss,
-            "published": list(run.published),
-        }
-        interval = f"{run.metrics.test_interval.low:.2%} to {run.metrics.test_interval.high:.2%}"
-        words = (
-            f"{run.name:20} {run.origin:8} {run.dataset:8} {run.metrics.test_accuracy:7.2%} ({interval}) "
-            f"{run.parameters:>10,} weights {run.seconds:8.1f} s"
-        )
-        _write(record, options.json, words)
-    for broken in runs.list_broken():
-        print(f"left alone: {broken.reason}", file=sys.stderr)
-    return 0
 
 
 def _data(options: argparse.Namespace) -> int:

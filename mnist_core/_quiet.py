@@ -1,4 +1,4 @@
-"""TensorFlow, imported without what it says of the machine on every start."""
+"""TensorFlow's import without its noise."""
 
 import os
 import tempfile

@@ -80,6 +80,11 @@ def set_weights(model: keras.Model, weights: Weights) -> None:
         variables[name].assign(value)
 
 
+def forget_all() -> None:
+    """Let go of what Keras remembers of all networks in this process. Never where one may be in use."""
+    keras.utils.clear_session()
+
+
 def _variables(model: keras.Model) -> dict[str, keras.Variable]:
     return {
         f"{layer.name}/{variable.name}": variable

@@ -22,8 +22,9 @@ _MOST_CHARACTERS = 1000
 
 def flat(recipe: Recipe) -> dict[str, Value]:
     """Return every field of a recipe by its name, those of the distortion among them."""
-    training = asdict(recipe.training)
-    return asdict(recipe.model) | training.pop("distortion") | training
+    values: dict[str, Value] = asdict(recipe.model) | asdict(recipe.training.distortion) | asdict(recipe.training)
+    del values["distortion"]
+    return values
 
 
 def from_flat(values: Mapping[str, Any]) -> Recipe:

@@ -51,6 +51,7 @@ BOUNDS: Mapping[str, Bounds] = {
     "label_smoothing": Bounds(0.0, 0.5),
     "validation_share": Bounds(0.0, 0.5),
     "examples": Bounds(0, 60_000),
+    "early_stopping": Bounds(0, 100),
     "seed": Bounds(0, 2**31 - 1),
     "rotation": Bounds(0.0, 45.0),
     "scaling": Bounds(0.0, 0.5),
@@ -170,13 +171,6 @@ class ModelRecipe:
         return shapes | {"logits/kernel": (inputs, 10), "logits/bias": (10,)}
 
     @property
-    def summary(self) -> str:
-        """The architecture in short, such as ``50, 50 relu, 10 sigmoid``."""
-        blocks = "".join(f"2x conv {filters}, pool, " for filters in self.filters)
-        hidden = f"{', '.join(map(str, self.hidden))} {self.activation}, " if self.hidden else ""
-        return f"{blocks}{hidden}10 {self.output}"
-
-    @property
     def parameters(self) -> int:
         """Number of trained weights: kernels, biases, and batch normalisation's scale and offset."""
         return sum(
@@ -243,6 +237,8 @@ class TrainRecipe:
         Share of the training set that is held back, the same share of each digit.
     examples
         How many training digits are used, 0 for all.
+    early_stopping
+        End after so many epochs without a smaller validation loss, and keep the weights of the best epoch; 0: off.
     distortion
         Random changes to every digit.
     variants
@@ -274,6 +270,7 @@ class TrainRecipe:
     batch_size: int = 32
     validation_share: float = 0.05
     examples: int = 0
+    early_stopping: int = 0
     distortion: Distortion = field(default_factory=Distortion)
     variants: float = 0.0
     non_digits: float = 0.0
@@ -292,6 +289,8 @@ class TrainRecipe:
             raise DigitLabError("A teacher's probabilities stand for one-hot labels (categorical_crossentropy).")
         if self.teacher and self.label_smoothing:
             raise DigitLabError("With a teacher there are no labels that could be smoothed.")
+        if self.early_stopping and not self.validation_share:
+            raise DigitLabError("Early stopping needs validation digits: set validation_share above 0.")
         if self.non_digits and self.loss != "categorical_crossentropy":
             raise DigitLabError("Drawings that are no digits have no label of their own: they need one-hot labels.")
 

@@ -1,16 +1,19 @@
 """Runs on disk: recipes that were trained, with their weights, figures and test-set predictions.
 
-A run is a folder: ``run.json``, ``weights.safetensors`` and ``predictions.npz``. The bundled runs lie in
-``assets/runs``, a person's own in ``DIGIT_LAB_HOME``. A network is always rebuilt from its recipe and filled with
-weights whose names, shapes, types and values were checked; nothing is unpickled and no Keras file is loaded.
+A run is a folder: ``run.json``, ``weights.safetensors``, ``predictions.npz``, and ``checkpoints`` with the weights
+after some of its epochs. The bundled runs lie in ``assets/runs``, a person's own in ``DIGIT_LAB_HOME``. A network is
+always rebuilt from its recipe and filled with weights whose names, shapes, types and values were checked; nothing is
+unpickled and no Keras file is loaded.
 """
 
 import json
 import os
 import platform
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,7 +32,7 @@ from mnist_core.recipes import PRESETS, RUN_NAME, Bounds, Recipe
 
 if TYPE_CHECKING:
     from mnist_core.data import Dataset
-    from mnist_core.training import TrainedNetwork
+    from mnist_core.trained import Source, TrainedNetwork
 
 Float32 = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
@@ -39,13 +42,11 @@ BUNDLED = Path(__file__).parent.parent / "assets" / "runs"
 MAX_NOTE = 500
 """Letters of a note."""
 
-MAX_RECORD_BYTES = 1_000_000
-"""Of run.json."""
-MAX_PREDICTIONS_BYTES = 64 * 2**20
-"""Of predictions.npz, unpacked."""
-
 _FORMAT = 1
-_LONGEST_STEM = 58  # letters of a name that a number is put to
+_MAX_RECORD_BYTES = 1_000_000
+_MAX_PREDICTIONS_BYTES = 64 * 2**20
+_CHECKPOINTS = "checkpoints"
+_CHECKPOINT_NAME = re.compile(r"([0-9]{4})\.safetensors")
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,8 @@ class Run:
         Of Python and the libraries, and the processor count, at the time.
     note
         What a person wrote about it.
+    continued_from
+        The run whose weights this one began with, if it did not begin with fresh ones.
     folder, origin
         Where it lies, and whether it came with the program.
     """
@@ -128,6 +131,7 @@ class Run:
     history: tuple[Mapping[str, float | None], ...]
     versions: Mapping[str, str]
     note: str = ""
+    continued_from: str | None = None
     folder: Path = field(default_factory=Path)
     origin: Literal["bundled", "trained"] = "trained"
 
@@ -174,7 +178,7 @@ def load_run(name: str) -> Run:
         raise DigitLabError(f"{name!r} is no name of a run.")
     for folder in (BUNDLED / name, home() / "runs" / name):
         if folder.is_dir():
-            return read_run(folder)
+            return _read(folder)
     names = ", ".join(run.name for run in list_runs()) or "none"
     raise DigitLabError(f"There is no run called {name!r}; there are: {names}.")
 
@@ -187,9 +191,39 @@ def load_weights(run: Run) -> dict[str, Float32]:
     DigitLabError
         The file is missing or damaged; a weight is missing, unknown, of a wrong shape or type, or not finite.
     """
+    return _load_weights(run, run.folder / "weights.safetensors")
+
+
+def list_checkpoints(run: Run) -> tuple[int, ...]:
+    """Return the epochs of a run after which its weights were kept, in order; none for the bundled runs."""
+    try:
+        names = [path.name for path in (run.folder / _CHECKPOINTS).iterdir()]
+    except OSError:
+        return ()
+    return tuple(sorted(int(found[1]) for name in names if (found := _CHECKPOINT_NAME.fullmatch(name))))
+
+
+def load_checkpoint(run: Run, epoch: int) -> dict[str, Float32]:
+    """Load the weights that a run had after an epoch, checked as `load_weights` does.
+
+    Raises
+    ------
+    DigitLabError
+        They were not kept, or are damaged.
+    """
+    if epoch not in list_checkpoints(run):
+        raise DigitLabError(f"The weights of {run.name!r} after epoch {epoch} were not kept.")
+    return _load_weights(run, run.folder / _checkpoint_name(epoch))
+
+
+def _checkpoint_name(epoch: int) -> str:
+    return f"{_CHECKPOINTS}/{epoch:04}.safetensors"
+
+
+def _load_weights(run: Run, path: Path) -> dict[str, Float32]:
     shapes = run.recipe.model.weight_shapes
     try:
-        with safetensors.safe_open(run.folder / "weights.safetensors", framework="numpy") as file:
+        with safetensors.safe_open(path, framework="numpy") as file:
             if set(file.keys()) != set(shapes):
                 odd = sorted(set(file.keys()) ^ set(shapes))[0]
                 raise DigitLabError(f"The weights of {run.name!r} do not fit its recipe: {odd!r}.")
@@ -216,7 +250,7 @@ def load_predictions(run: Run) -> tuple[Labels, Float32]:
     """
     try:
         names = "labels", "probabilities"
-        labels, probabilities = read_npz(run.folder / "predictions.npz", names, MAX_PREDICTIONS_BYTES)
+        labels, probabilities = read_npz(run.folder / "predictions.npz", names, _MAX_PREDICTIONS_BYTES)
     except ValueError as error:
         raise DigitLabError(f"The predictions of {run.name!r} cannot be read: {error}") from error
     n = run.metrics.test_n
@@ -228,7 +262,7 @@ def load_predictions(run: Run) -> tuple[Labels, Float32]:
     return labels.astype(np.int64), probabilities
 
 
-def save_run(name: str, trained: "TrainedNetwork", dataset: "Dataset", parent: Path | None = None) -> Run:
+def save_run(name: str, trained: "TrainedNetwork", dataset: "Dataset | Source", parent: Path | None = None) -> Run:
     """Write a training to disk, whole or not at all, and return the run.
 
     Parameters
@@ -236,7 +270,7 @@ def save_run(name: str, trained: "TrainedNetwork", dataset: "Dataset", parent: P
     name
         Small letters, digits, ``.``, ``_``, ``-``; at most 64.
     trained, dataset
-        As `mnist_core.training.train` gave and got them.
+        As `mnist_core.training.train` gave and got them; of the dataset only the name and the fingerprint are used.
     parent
         Folder of the new folder; the person's own runs by default. A run of this name there is replaced.
 
@@ -256,17 +290,16 @@ def save_run(name: str, trained: "TrainedNetwork", dataset: "Dataset", parent: P
         "weights.safetensors": lambda path: safetensors.numpy.save_file(trained.weights, path),
         "predictions.npz": lambda path: np.savez_compressed(path, labels=labels, probabilities=probabilities),
     }
+    writers |= {
+        _checkpoint_name(epoch): partial(safetensors.numpy.save_file, weights)
+        for epoch, weights in trained.checkpoints.items()
+    }
     try:
         parent.mkdir(parents=True, exist_ok=True)
         write_whole(parent / name, writers)
     except OSError as error:
         raise DigitLabError(f"The run could not be saved in {parent}: {error.strerror or error}.") from error
-    return read_run(parent / name)
-
-
-def is_name(name: str) -> bool:
-    """Whether a run can have this name, be it the program's or one's own."""
-    return RUN_NAME.fullmatch(name) is not None
+    return _read(parent / name)
 
 
 def check_name(name: str) -> None:
@@ -283,21 +316,15 @@ def one_line(note: Any) -> str:
     return "".join(letter for letter in words if letter.isprintable())[:MAX_NOTE]
 
 
-def unused_name(name: str) -> str:
-    """Return this name, or one with a number where the program's or a person's run has it."""
-    taken = name in PRESETS or (home() / "runs" / name).exists()
-    return free_name(name[:_LONGEST_STEM]) if taken else name
-
-
-def free_name(stem: str) -> str:
-    """Return ``stem-1``, ``stem-2`` and so on: the first that none of the person's runs has."""
+def free_name(stem: str, parent: Path | None = None) -> str:
+    """Return ``stem-1``, ``stem-2`` and so on: the first that none of the person's runs (of those in a folder) has."""
     number = 1
-    while (home() / "runs" / f"{stem}-{number}").exists():
+    while ((parent or home() / "runs") / f"{stem}-{number}").exists():
         number += 1
     return f"{stem}-{number}"
 
 
-def _record(trained: "TrainedNetwork", dataset: "Dataset") -> dict[str, Any]:
+def _record(trained: "TrainedNetwork", dataset: "Dataset | Source") -> dict[str, Any]:
     """What run.json says of a training, besides its name."""
     train = evaluation.score(trained.train_scores, trained.train_labels)
     test = evaluation.score(trained.test_scores, trained.test_labels)
@@ -330,6 +357,7 @@ def _record(trained: "TrainedNetwork", dataset: "Dataset") -> dict[str, Any]:
             for news in trained.history
         ],
         "versions": {"python": platform.python_version(), "processors": str(os.cpu_count())} | libraries,
+        "continued_from": trained.continued_from,
     }
 
 
@@ -357,7 +385,7 @@ def _scan() -> tuple[list[Run], list[Broken]]:
             continue  # no runs of one's own yet
         for folder in folders:
             try:
-                found.append(read_run(folder))
+                found.append(_read(folder))
             except DigitLabError as error:
                 broken.append(Broken(folder, str(error)))
         order = list(PRESETS)
@@ -366,19 +394,13 @@ def _scan() -> tuple[list[Run], list[Broken]]:
     return good, broken
 
 
-def read_run(folder: Path) -> Run:
-    """Read the record of the run in a folder; every field is checked, none is trusted.
-
-    Raises
-    ------
-    DigitLabError
-        It is no run, or it is damaged.
-    """
+def _read(folder: Path) -> Run:
+    """Read a run's record; every field is checked, none is trusted."""
     if not RUN_NAME.fullmatch(folder.name):
         raise DigitLabError(f"{folder.name!r} cannot be the name of a run.")
     try:
         path = folder / "run.json"
-        if path.stat().st_size > MAX_RECORD_BYTES:
+        if path.stat().st_size > _MAX_RECORD_BYTES:
             raise DigitLabError(f"The record of {folder.name!r} is too large to be one.")
         data = json.loads(path.read_text(encoding="utf-8"))
         return _parse(data, folder)
@@ -390,7 +412,7 @@ def read_run(folder: Path) -> Run:
 
 _FIELDS = {
     "format", "name", "recipe", "metrics", "calibration", "parameters", "seconds", "created", "dataset", "fingerprint",
-    "history", "versions", "note",
+    "history", "versions", "note", "continued_from",
 }  # fmt: skip
 _EPOCH_FIELDS = {"epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "seconds"}
 
@@ -419,9 +441,16 @@ def _parse(data: Any, folder: Path) -> Run:
         history=history,
         versions={str(key): str(value)[:64] for key, value in data["versions"].items()},
         note=one_line(data.get("note", "")),
+        continued_from=_name_or_none(data.get("continued_from")),
         folder=folder,
         origin="bundled" if folder.parent == BUNDLED else "trained",
     )
+
+
+def _name_or_none(name: Any) -> str | None:
+    if name is not None and not RUN_NAME.fullmatch(name):
+        raise ValueError("it continues what is no run")
+    return str(name) if name else None
 
 
 _MOST_DIGITS = 10_000_000

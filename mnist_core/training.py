@@ -5,10 +5,12 @@ compiled call over tensors in memory, instead of one call a step. `bench` measur
 """
 
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import partial
+from typing import Any, TypeVar, cast
 
 import keras
 import numpy as np
@@ -21,86 +23,52 @@ from mnist_core.data import Dataset, stratified_split
 from mnist_core.errors import DigitLabError
 from mnist_core.evaluation import score, softmax
 from mnist_core.recipes import Recipe, TrainRecipe
+from mnist_core.trained import Checkpoints, Progress, StopTraining, TrainedNetwork
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 
 _EVALUATION_BATCH = 1000
-_CALLS_PER_EPOCH = 10
+_T = TypeVar("_T")
+_Lesson = tuple[UInt8, Labels, Float32]  # an epoch's pictures, labels, and with a teacher the probabilities to learn
 
-
-class StopTraining(Exception):
-    """Raised by a listener to end the training after the current stretch of steps; what was learned is kept."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One piece of news while a network trains.
-
-    Attributes
-    ----------
-    epoch, epochs
-        The epoch under way, from 1, and how many there will be.
-    step, steps
-        Steps done in this epoch, and how many it has.
-    loss, accuracy
-        Running means over this epoch's training batches, as distorted and with dropout.
-    validation_loss, validation_accuracy
-        Measured when the epoch ends; None before that, or without a validation split.
-    seconds
-        Since the training began.
-    """
-
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    loss: float
-    accuracy: float
-    seconds: float
-    validation_loss: float | None = None
-    validation_accuracy: float | None = None
-
-    @property
-    def epoch_done(self) -> bool:
-        """Whether this is the last news of its epoch."""
-        return self.step == self.steps
+__all__ = ["EpochEnd", "Progress", "StopTraining", "TrainedNetwork", "scores", "train"]
 
 
 @dataclass(frozen=True, eq=False)
-class TrainedNetwork:
-    """What a training gives.
+class EpochEnd:
+    """A network at the end of an epoch, for those who want to look inside.
 
     Attributes
     ----------
-    recipe
-        What was trained.
+    epoch
+        From 1.
     weights
-        By name, as `mnist_core.network.get_weights` gives them.
-    history
-        The last `Progress` of each epoch.
-    seconds
-        Of training and validation, without compiling the network beforehand.
-    train_scores, validation_scores, test_scores
-        Class scores ``float32 (n, 10)`` after training, on the undistorted digits.
-    train_labels, validation_labels, test_labels
-        ``int64 (n,)``.
+        By name; a copy.
+    labels, scores
+        ``int64 (n,)`` and ``float32 (n, 10)``: the validation digits and their class scores now. Empty where none are
+        held back.
+    answer
+        Gives the class scores of digit images, as `scores` does.
     """
 
-    recipe: Recipe
+    epoch: int
     weights: dict[str, Float32]
-    history: tuple[Progress, ...]
-    seconds: float
-    train_scores: Float32
-    train_labels: Labels
-    validation_scores: Float32
-    validation_labels: Labels
-    test_scores: Float32
-    test_labels: Labels
+    labels: Labels
+    scores: Float32
+    answer: Callable[[UInt8], Float32]
 
 
-def train(recipe: Recipe, dataset: Dataset, on_event: Callable[[Progress], None] | None = None) -> TrainedNetwork:
+def train(
+    recipe: Recipe,
+    dataset: Dataset,
+    on_event: Callable[[Progress], int | None] | None = None,
+    *,
+    on_epoch: Callable[[EpochEnd], None] | None = None,
+    on_wait: Callable[[], None] | None = None,
+    start: Mapping[str, Float32] | None = None,
+) -> TrainedNetwork:
     """Train a recipe's network.
 
     Parameters
@@ -110,7 +78,14 @@ def train(recipe: Recipe, dataset: Dataset, on_event: Callable[[Progress], None]
     dataset
         Its training part is split by the recipe; its test part is only scored at the end.
     on_event
-        Told the progress about ten times an epoch. It may raise `StopTraining`.
+        Told the progress several times a second, and at the end of each epoch. It may raise `StopTraining`. It may
+        return how many steps to take before the next news; None leaves that to the training.
+    on_epoch
+        Shown the network at the end of each epoch, before `on_event` is told of it.
+    on_wait
+        Called several times a second while pictures are made and there is no news. It may raise `StopTraining`.
+    start
+        The weights to begin with, as `mnist_core.runs.load_weights` gives them; by default fresh ones.
 
     Returns
     -------
@@ -126,23 +101,36 @@ def train(recipe: Recipe, dataset: Dataset, on_event: Callable[[Progress], None]
     kept, held = stratified_split(dataset.train_labels, how.validation_share)
     kept = kept[: how.examples] if how.examples else kept
     images, labels = dataset.train_images[kept], dataset.train_labels[kept]
-    model = network.build(recipe.model, how.seed, how.precision)
-    source = EpochSource(images, labels, how)
-    lessons = _Lessons(source, _teacher(how), how.distinct_epochs)
-    stretch = _compiled_stretch(model, how, len(source))
     validation = dataset.train_images[held], dataset.train_labels[held]
+    model = network.build(recipe.model, how.seed, how.precision)
+    if start is not None:
+        network.set_weights(model, start)
+    clock, checkpoints, best = _Clock(), Checkpoints(), _Best(how.early_stopping)
     history: list[Progress] = []
-    begin = time.perf_counter()
-    try:
-        for news in _epochs(model, stretch, how, lessons, validation, begin):
-            if news.epoch_done:
-                history.append(news)
+
+    def tell(news: Progress, weights: dict[str, Float32] | None, scored: Float32) -> int | None:
+        asked = None
+        if weights is not None:
+            history.append(news)
+            checkpoints.add(news.epoch, weights)
+            best.look(news, weights)
+        with clock.stopped():
+            if weights is not None and on_epoch is not None:
+                on_epoch(EpochEnd(news.epoch, weights, validation[1], scored, partial(scores, model)))
             if on_event is not None:
-                on_event(news)
-    except StopTraining:
-        pass
-    seconds = time.perf_counter() - begin
-    weights = network.get_weights(model)
+                asked = on_event(news)
+        if best.is_long_ago:
+            raise StopTraining
+        return asked
+
+    teacher = _teacher(how)
+    with (
+        _Ahead(lambda: _Lessons(EpochSource(images, labels, how), teacher, how), how.epochs, on_wait) as lessons,
+        suppress(StopTraining),
+    ):
+        _run_epochs(model, how, lessons, validation, clock, tell)
+    weights = best.weights or network.get_weights(model)
+    seconds = clock.seconds
     # Scored as the network will be used, in float32, whatever it was trained in.
     model = network.build(recipe.model)
     network.set_weights(model, weights)
@@ -157,6 +145,7 @@ def train(recipe: Recipe, dataset: Dataset, on_event: Callable[[Progress], None]
         validation[1],
         scores(model, dataset.test_images),
         dataset.test_labels,
+        checkpoints.kept(),
     )
 
 
@@ -187,45 +176,137 @@ def _in_batches(forward: Callable[[Float32], tf.Tensor], images: UInt8) -> Float
     return np.concatenate(parts)
 
 
-def _epochs(
+class _Clock:
+    """Seconds since it was made, without those for which it was stopped."""
+
+    def __init__(self) -> None:
+        self._begin = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._begin
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        since = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._begin += time.perf_counter() - since
+
+
+class _Best:
+    """Remembers the weights of the best epoch, for early stopping."""
+
+    def __init__(self, patience: int) -> None:
+        self.weights: dict[str, Float32] | None = None
+        self._patience, self._waited, self._loss = patience, 0, np.inf
+
+    def look(self, news: Progress, weights: dict[str, Float32]) -> None:
+        if not self._patience:
+            return
+        # So few digits that none could be held back: then those that are learned have to do.
+        loss = news.loss if news.validation_loss is None else news.validation_loss
+        self._waited += 1
+        if loss < self._loss:
+            self.weights, self._loss, self._waited = weights, loss, 0
+
+    @property
+    def is_long_ago(self) -> bool:
+        return bool(self._patience) and self._waited >= self._patience
+
+
+class _Pace:
+    """How many steps one compiled call takes: so many that a person sees it learn, and that a stop takes effect."""
+
+    def __init__(self) -> None:
+        self.steps = 1
+        self._measured = False
+
+    def took(self, steps: int, seconds: float) -> None:
+        """Learn from a call; the first one, which compiles, says nothing about the speed."""
+        if self._measured:
+            self.steps = max(1, min(int(steps * _CALL_SECONDS / seconds), _GROWTH * self.steps))
+        self._measured = True
+
+
+_CALL_SECONDS = 0.15
+_GROWTH = 4  # times at most, from one call to the next: a short one is measured badly
+
+
+class _Ahead:
+    """Draws each epoch's lessons on another thread while the epoch before is learned."""
+
+    def __init__(self, prepare: Callable[[], "_Lessons"], epochs: int, on_wait: Callable[[], None] | None) -> None:
+        self._pool = ThreadPoolExecutor(1)
+        self._epochs, self._on_wait = epochs, on_wait
+        self._lessons = self._pool.submit(prepare)
+        self._upcoming: Future[_Lesson] | None = None
+
+    def __enter__(self) -> "_Ahead":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def draw(self, epoch: int) -> "_Lesson":
+        """Return an epoch's lessons, and begin with the next one's."""
+        lessons = self._wait(self._lessons)
+        drawn = self._wait(self._upcoming or self._pool.submit(lessons.draw, epoch))
+        if epoch < self._epochs:
+            self._upcoming = self._pool.submit(lessons.draw, epoch + 1)
+        return drawn
+
+    def _wait(self, future: "Future[_T]") -> _T:
+        while not future.done():
+            wait([future], timeout=_CALL_SECONDS)
+            if self._on_wait is not None:
+                self._on_wait()
+        return future.result()
+
+
+def _run_epochs(
     model: keras.Model,
-    stretch: Callable[..., Any],
     how: TrainRecipe,
-    lessons: "_Lessons",
+    lessons: _Ahead,
     validation: tuple[UInt8, Labels],
-    begin: float,
-) -> Iterator[Progress]:
-    """Run all epochs, yielding news after each stretch of steps."""
-    steps = _steps(how, len(lessons))
-    length = max(1, -(-steps // _CALLS_PER_EPOCH))
+    clock: _Clock,
+    tell: Callable[[Progress, dict[str, Float32] | None, Float32], int | None],
+) -> None:
+    """Run all epochs, telling news after each stretch of steps, and with the last one of an epoch the weights."""
     rng = np.random.default_rng(how.seed)
-    # The next epoch's pictures are drawn on another thread while this one's are learned.
-    with ThreadPoolExecutor(1) as pool:
-        upcoming = pool.submit(lessons.draw, 1)
-        for epoch in range(1, how.epochs + 1):
-            images, labels, goals = upcoming.result()
-            if epoch < how.epochs:
-                upcoming = pool.submit(lessons.draw, epoch + 1)
-            pixels, targets = tf.constant(images.reshape(-1, 784)), (tf.constant(labels, tf.int32), tf.constant(goals))
-            order = _order(rng, len(labels), steps, how.batch_size)
-            digits_seen = (labels[order] != NO_DIGIT).sum(axis=1).cumsum()
-            positions = tf.constant(order)
-            loss = hits = 0.0
-            for first in range(0, steps, length):
-                last = min(first + length, steps)
-                add_loss, add_hits = stretch(pixels, *targets, positions, first, last)
-                loss, hits = loss + float(add_loss), hits + float(add_hits)
-                if not np.isfinite(loss):
-                    raise DigitLabError(
-                        f"The loss stopped being a number in epoch {epoch}: try a smaller learning rate."
-                    )
-                measured: dict[str, float] = {}
-                if last == steps and len(validation[1]):
-                    accuracy, value = score(scores(model, validation[0]), validation[1])
-                    measured = {"validation_loss": value, "validation_accuracy": accuracy}
-                seen = int(digits_seen[last - 1])
-                seconds = time.perf_counter() - begin
-                yield Progress(epoch, how.epochs, last, steps, loss / last, hits / max(1, seen), seconds, **measured)
+    pace = _Pace()
+    asked: int | None = None
+    stretch: Callable[..., Any] | None = None
+    for epoch in range(1, how.epochs + 1):
+        images, labels, goals = lessons.draw(epoch)
+        stretch = stretch or _compiled_stretch(model, how, len(labels))
+        steps = _steps(how, len(labels))
+        order = _order(rng, len(labels), steps, how.batch_size)
+        digits_seen = (labels[order] != NO_DIGIT).sum(axis=1).cumsum()
+        pixels, targets = tf.constant(images.reshape(-1, 784)), tf.constant(labels, tf.int32)
+        data = pixels, targets, tf.constant(goals), tf.constant(order)
+        sums = tf.zeros((2,), tf.float64)
+        done = 0
+        while done < steps:
+            first, done = done, min(done + (asked or pace.steps), steps)
+            begin = time.perf_counter()
+            sums = stretch(*data, first, done, sums)
+            loss, hits = (float(value) for value in sums)
+            if asked is None:
+                pace.took(done - first, time.perf_counter() - begin)
+            if not np.isfinite(loss):
+                raise DigitLabError(f"The loss stopped being a number in epoch {epoch}: try a smaller learning rate.")
+            measured: dict[str, float] = {}
+            weights, scored = None, np.zeros((0, 10), np.float32)
+            if done == steps:
+                weights = network.get_weights(model)
+                scored = scores(model, validation[0])
+            if len(scored):
+                accuracy, value = score(scored, validation[1])
+                measured = {"validation_loss": value, "validation_accuracy": accuracy}
+            means = loss / done, hits / max(1, int(digits_seen[done - 1]))
+            asked = tell(Progress(epoch, how.epochs, done, steps, *means, clock.seconds, **measured), weights, scored)
 
 
 def _teacher(how: TrainRecipe) -> Callable[[UInt8], Float32] | None:
@@ -242,14 +323,11 @@ def _teacher(how: TrainRecipe) -> Callable[[UInt8], Float32] | None:
 class _Lessons:
     """Each epoch's pictures, labels and, with a teacher, the probabilities to learn."""
 
-    def __init__(self, source: EpochSource, teacher: Callable[[UInt8], Float32] | None, distinct: int) -> None:
-        self._source, self._teacher, self._distinct = source, teacher, distinct
-        self._kept: dict[int, tuple[UInt8, Labels, Float32]] = {}
+    def __init__(self, source: EpochSource, teacher: Callable[[UInt8], Float32] | None, how: TrainRecipe) -> None:
+        self._source, self._teacher, self._distinct = source, teacher, how.distinct_epochs
+        self._kept: dict[int, _Lesson] = {}
 
-    def __len__(self) -> int:
-        return len(self._source)
-
-    def draw(self, epoch: int) -> tuple[UInt8, Labels, Float32]:
+    def draw(self, epoch: int) -> _Lesson:
         if not self._distinct:
             return self._fresh(epoch)
         number = (epoch - 1) % self._distinct + 1
@@ -257,7 +335,7 @@ class _Lessons:
             self._kept[number] = self._fresh(number)
         return self._kept[number]
 
-    def _fresh(self, epoch: int) -> tuple[UInt8, Labels, Float32]:
+    def _fresh(self, epoch: int) -> _Lesson:
         images, labels = self._source.draw(epoch)
         goals = self._teacher(images) if self._teacher else np.zeros((0, 10), np.float32)
         return images, labels, goals
@@ -291,7 +369,10 @@ def _optimizer(how: TrainRecipe, examples: int) -> keras.optimizers.Optimizer:
 
 
 def _compiled_stretch(model: keras.Model, how: TrainRecipe, examples: int) -> Callable[..., Any]:
-    """Return a compiled function that takes the steps ``first`` to ``last`` and gives the sums of loss and hits."""
+    """Return a compiled function that takes the steps ``first`` to ``last`` and adds up their loss and hits.
+
+    Its sums go in and come out, so that they are the same in however many calls an epoch is taken.
+    """
     optimizer = _optimizer(how, examples)
     optimizer.build(model.trainable_variables)
 
@@ -305,9 +386,14 @@ def _compiled_stretch(model: keras.Model, how: TrainRecipe, examples: int) -> Ca
         return tf.nn.softmax_cross_entropy_with_logits(target, class_scores)
 
     def stretch(
-        pixels: tf.Tensor, labels: tf.Tensor, goals: tf.Tensor, order: tf.Tensor, first: tf.Tensor, last: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        loss_sum, hits = tf.constant(0.0), tf.constant(0.0)
+        pixels: tf.Tensor,
+        labels: tf.Tensor,
+        goals: tf.Tensor,
+        order: tf.Tensor,
+        first: tf.Tensor,
+        last: tf.Tensor,
+        sums: tf.Tensor,
+    ) -> tf.Tensor:
         for step in tf.range(first, last):
             x = tf.cast(tf.gather(pixels, order[step]), tf.float32) / 255
             y = tf.gather(labels, order[step])
@@ -317,9 +403,9 @@ def _compiled_stretch(model: keras.Model, how: TrainRecipe, examples: int) -> Ca
                 loss = tf.reduce_mean(loss_of(y, goal, class_scores))
             gradients = tape.gradient(loss, model.trainable_variables)
             optimizer.apply(gradients, model.trainable_variables)
-            loss_sum += loss
-            hits += tf.reduce_sum(tf.cast(tf.argmax(class_scores, 1, tf.int32) == y, tf.float32))
-        return loss_sum, hits
+            hits = tf.math.count_nonzero(tf.argmax(class_scores, 1, tf.int32) == y)
+            sums += tf.stack([tf.cast(loss, tf.float64), tf.cast(hits, tf.float64)])
+        return sums
 
     scalar = tf.TensorSpec((), tf.int32)
     signature = [
@@ -329,6 +415,7 @@ def _compiled_stretch(model: keras.Model, how: TrainRecipe, examples: int) -> Ca
         tf.TensorSpec((_steps(how, examples), how.batch_size), tf.int32),
         scalar,
         scalar,
+        tf.TensorSpec((2,), tf.float64),
     ]
     # Without XLA on purpose: as fast for small networks, ten times as fast for wide ones (its matrix products on a
     # processor do not use oneDNN), and no seconds of compiling before the first step.

@@ -3,6 +3,7 @@
 All caches are shared by everyone on the server, so all are bounded, and what lies in them is never changed.
 """
 
+import atexit
 import gc
 import hashlib
 import json
@@ -17,7 +18,9 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import script_runner
 
 from mnist_core import data, images, predictions, runs, xray
+from mnist_core.cluster import Jobs
 from mnist_core.data import Dataset
+from mnist_core.home import home
 from mnist_core.predictions import Predictions
 from mnist_core.preprocess import Prepared, Settings, Step, prepare
 from mnist_core.recognizer import Recognizer
@@ -110,6 +113,15 @@ def _evaluate(network: "Future[Recognizer]", dataset: Dataset, work: Evaluation)
 @st.cache_resource(show_spinner=False)
 def _evaluator() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "evaluate")
+
+
+@st.cache_resource(show_spinner=False)
+def training_jobs() -> Jobs:
+    """The training jobs of this server; the first call starts their worker process in the background."""
+    jobs = Jobs(home())
+    atexit.register(jobs.close)
+    jobs.warm()
+    return jobs
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

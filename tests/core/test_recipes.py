@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_core import network
@@ -22,7 +22,7 @@ from mnist_core.recipes import (
 )
 
 KINDS = (ModelRecipe, TrainRecipe, Distortion)
-WHOLE = ("epochs", "batch_size", "examples", "distinct_epochs", "seed")
+WHOLE = ("epochs", "batch_size", "examples", "early_stopping", "distinct_epochs", "seed")
 # What else has to be set so that the field may take the value at all.
 COMPANIONS: dict[str, dict[str, Any]] = {
     "label_smoothing": {"loss": "categorical_crossentropy"},
@@ -193,11 +193,15 @@ def recipes(draw: st.DrawFn) -> Recipe:
     )
     distortion = Distortion(**{item.name: draw(number[item.name]) for item in dataclasses.fields(Distortion)})
     chosen = {"loss", "optimizer", "schedule", "distortion", "weight_decay", "label_smoothing", "precision", "teacher"}
+    chosen |= {"early_stopping", "validation_share"}
+    share = draw(number["validation_share"])
     plain = [item.name for item in dataclasses.fields(TrainRecipe) if item.name not in chosen]
     how = TrainRecipe(
         loss="categorical_crossentropy",
         optimizer="adamw",
         weight_decay=draw(number["weight_decay"]),
+        validation_share=share,
+        early_stopping=draw(number["early_stopping"]) if share else 0,
         **draw(
             st.fixed_dictionaries({"label_smoothing": number["label_smoothing"]})
             | st.fixed_dictionaries({"teacher": st.sampled_from(["ann", "my-run.2"])})
@@ -209,6 +213,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
     return Recipe(model, how)
 
 
+@settings(deadline=None)
 @given(recipes())
 def test_a_recipe_comes_back_from_json_as_it_was(recipe: Recipe) -> None:
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe

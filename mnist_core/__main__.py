@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mnist_core import _runs_command
 from mnist_core._quiet import import_tensorflow
 from mnist_core.errors import DigitLabError
 
@@ -65,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="mnist|builtin|DIR",
         help="DIR: MNIST's files, or pictures with a labels.csv of file,label (default: mnist)",
     )
-    add("runs", _runs, "List bundled and trained runs.")
+    _runs_command.add_actions(add("runs", _runs_command.list_all, "List bundled and trained runs, or do one thing."))
     sub = add("data", _data, "Say which datasets are here, and get MNIST.")
     sub.add_argument("--download", action="store_true", help="get MNIST now (11 MB)")
     return parser
@@ -307,36 +308,6 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 # --- what is here
-
-
-def _runs(options: argparse.Namespace) -> int:
-    from mnist_core import runs
-
-    for run in runs.list_runs():
-        record = {
-            "run": run.name,
-            "origin": run.origin,
-            "title": run.title,
-            "parameters": run.parameters,
-            "dataset": run.dataset,
-            "epochs": len(run.history),
-            "seconds": run.seconds,
-            "train_accuracy": run.metrics.train_accuracy,
-            "train_loss": run.metrics.train_loss,
-            "test_accuracy": run.metrics.test_accuracy,
-            "test_interval": [run.metrics.test_interval.low, run.metrics.test_interval.high],
-            "test_loss": run.metrics.test_loss,
-            "published": list(run.published),
-        }
-        interval = f"{run.metrics.test_interval.low:.2%} to {run.metrics.test_interval.high:.2%}"
-        words = (
-            f"{run.name:20} {run.origin:8} {run.dataset:8} {run.metrics.test_accuracy:7.2%} ({interval}) "
-            f"{run.parameters:>10,} weights {run.seconds:8.1f} s"
-        )
-        _write(record, options.json, words)
-    for broken in runs.list_broken():
-        print(f"left alone: {broken.reason}", file=sys.stderr)
-    return 0
 
 
 def _data(options: argparse.Namespace) -> int:

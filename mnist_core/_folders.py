@@ -23,13 +23,13 @@ def write_whole(folder: Path, writers: Mapping[str, Callable[[Path], object]]) -
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_file(path: Path, content: bytes) -> None:
     """Write a file, or replace one, in the same way."""
     handle, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content)
         _flush(temporary)
         os.replace(temporary, path)
     finally:

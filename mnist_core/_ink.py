@@ -133,11 +133,16 @@ def _lift(image: UInt8) -> UInt8:
 
 
 def _coarse(image: UInt8, side: int = COARSE_SIDE) -> UInt8:
-    longest = max(image.shape)
-    if longest <= side:
+    height, width = _coarse_shape(image.shape, side)
+    if (height, width) == image.shape:
         return image
-    size = [max(1, round(n * side / longest)) for n in image.shape]
-    return np.asarray(cv2.resize(image, (size[1], size[0]), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _coarse_shape(shape: tuple[int, ...], side: int = COARSE_SIDE) -> tuple[int, int]:
+    longest = max(side, *shape)
+    height, width = (max(1, round(n * side / longest)) for n in shape)
+    return height, width
 
 
 def _odd(pixels: float) -> int:
@@ -291,10 +296,12 @@ def _inner(mask: Array) -> Array:
 
 
 def _closed(wide: UInt8, window: int, shape: tuple[int, ...]) -> UInt8:
-    """A closing, and of it the middle of this shape."""
-    closed = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, _square(window))
+    """A closing, and of it the middle of this shape; pixels further off than the window cannot matter there."""
     top, left = ((whole - part) // 2 for whole, part in zip(wide.shape, shape, strict=True))
-    return np.asarray(closed[top : top + shape[0], left : left + shape[1]], np.uint8)
+    above, before = min(top, window), min(left, window)
+    near = wide[top - above : top + shape[0] + above, left - before : left + shape[1] + before]
+    closed = cv2.morphologyEx(near, cv2.MORPH_CLOSE, _square(window))
+    return np.asarray(closed[above : above + shape[0], before : before + shape[1]], np.uint8)
 
 
 def _carried_on(small: UInt8, reach: int) -> UInt8:
@@ -426,10 +433,10 @@ def _strongest_around(strength: UInt8) -> Array:
     """The strongest ink near each pixel, ``float32`` at coarse size: faint pencil and felt pen may share a page."""
     step = -(-max(strength.shape) // COARSE_SIDE)
     smooth = cv2.blur(strength, (3, 3))
-    small = _coarse(smooth)
+    small = smooth
     if step > 1:
         peaks = cv2.dilate(smooth, _square(step))
-        small = cv2.resize(peaks, small.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        small = cv2.resize(peaks, _coarse_shape(strength.shape)[::-1], interpolation=cv2.INTER_NEAREST)
     window = _odd(min(small.shape) * 0.3)
     return np.asarray(cv2.blur(cv2.dilate(small, _square(window)), (window // 2 | 1,) * 2), np.float32)
 

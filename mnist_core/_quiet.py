@@ -1,4 +1,4 @@
-"""TensorFlow's import without its noise."""
+"""TensorFlow, imported without what it says of the machine on every start."""
 
 import os
 import tempfile

@@ -5,6 +5,7 @@ only then does a decoder see the data: one decoder, without the metadata that it
 setting of Pillow or OpenCV is touched, so that many sessions can decode at once.
 """
 
+import math
 import re
 import struct
 from collections.abc import Callable
@@ -226,11 +227,14 @@ def _finished(name: str, pixels: UInt8, size: tuple[int, int], orientation: int,
         pixels = np.ascontiguousarray(_UPRIGHT[orientation](pixels))
         notes.append(f"Turned upright as the camera noted it (EXIF {orientation}).")
         width, height = (height, width) if orientation >= 5 else (width, height)
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        pixels = _on_paper(pixels, notes)
+    if pixels.ndim == 3 and _colourless(pixels):
+        pixels = _array(cv2.extractChannel(pixels, 0))
     if pixels.ndim == 2:
         grey, colour = pixels, _array(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB))
     else:
-        colour = _on_paper(pixels, notes) if pixels.shape[2] == 4 else pixels
-        grey = _project(colour, notes)
+        grey, colour = _project(pixels, notes), pixels
     return Picture(name, grey, colour, (width, height), tuple(notes))
 
 
@@ -499,12 +503,24 @@ def _area_reduced(size: tuple[int, int], rows: Callable[[int, int], Image.Image]
 
 def _on_paper(pixels: UInt8, notes: list[str]) -> UInt8:
     """Put premultiplied RGBA on white, or on black if the ink is so light that white would hide it."""
-    on_black = np.ascontiguousarray(pixels[..., :3])
+    on_black = _array(cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB))
+    if int(pixels[..., 3].min()) == 255:  # nothing shows through, as in every drawing from the canvas
+        return on_black
     on_white = _array(cv2.add(on_black, cv2.cvtColor(255 - pixels[..., 3], cv2.COLOR_GRAY2RGB)))
     if on_black.std() > _HIDDEN_RATIO * on_white.std():
         notes.append("Its ink is light and its ground is transparent, so it was put on black.")
         return on_black
     return on_white
+
+
+def _colourless(colour: UInt8) -> bool:
+    """Whether red, green and blue are the same everywhere; a few rows tell of nearly every photo that they are not."""
+
+    def same(some: UInt8) -> bool:
+        red, green, blue = cv2.split(some)
+        return np.array_equal(red, green) and np.array_equal(red, blue)
+
+    return same(colour[:: max(1, len(colour) // 8)]) and same(colour)
 
 
 def _project(colour: UInt8, notes: list[str]) -> UInt8:
@@ -531,7 +547,15 @@ def _contrast(plane: UInt8) -> float:
     """How far the strongest details differ from what is around them, in grey levels; fading light is none."""
     plane = np.ascontiguousarray(plane)
     around = cv2.blur(plane, (_COLOUR_WINDOW, _COLOUR_WINDOW), borderType=cv2.BORDER_REPLICATE)
-    return float(np.percentile(cv2.absdiff(plane, around), 99.5))
+    return _percentile(_array(cv2.absdiff(plane, around)), 99.5)
+
+
+def _percentile(values: UInt8, percent: float) -> float:
+    """Return what `numpy.percentile` does, by counting instead of sorting."""
+    counts = np.cumsum(np.bincount(values.ravel(), minlength=256))
+    place = percent / 100 * (values.size - 1)
+    low, high = np.searchsorted(counts, [int(place), math.ceil(place)], side="right")
+    return float(low + (high - low) * (place - int(place)))
 
 
 def _array(value: object) -> UInt8:

@@ -171,6 +171,13 @@ class ModelRecipe:
         return shapes | {"logits/kernel": (inputs, 10), "logits/bias": (10,)}
 
     @property
+    def summary(self) -> str:
+        """The architecture in short, such as ``50, 50 relu, 10 sigmoid``."""
+        blocks = "".join(f"2x conv {filters}, pool, " for filters in self.filters)
+        hidden = f"{', '.join(map(str, self.hidden))} {self.activation}, " if self.hidden else ""
+        return f"{blocks}{hidden}10 {self.output}"
+
+    @property
     def parameters(self) -> int:
         """Number of trained weights: kernels, biases, and batch normalisation's scale and offset."""
         return sum(

@@ -42,9 +42,13 @@ BUNDLED = Path(__file__).parent.parent / "assets" / "runs"
 MAX_NOTE = 500
 """Letters of a note."""
 
+MAX_RECORD_BYTES = 1_000_000
+"""Of run.json."""
+MAX_PREDICTIONS_BYTES = 64 * 2**20
+"""Of predictions.npz, unpacked."""
+
 _FORMAT = 1
-_MAX_RECORD_BYTES = 1_000_000
-_MAX_PREDICTIONS_BYTES = 64 * 2**20
+_LONGEST_STEM = 58  # letters of a name that a number is put to
 _CHECKPOINTS = "checkpoints"
 _CHECKPOINT_NAME = re.compile(r"([0-9]{4})\.safetensors")
 
@@ -178,7 +182,7 @@ def load_run(name: str) -> Run:
         raise DigitLabError(f"{name!r} is no name of a run.")
     for folder in (BUNDLED / name, home() / "runs" / name):
         if folder.is_dir():
-            return _read(folder)
+            return read_run(folder)
     names = ", ".join(run.name for run in list_runs()) or "none"
     raise DigitLabError(f"There is no run called {name!r}; there are: {names}.")
 
@@ -250,7 +254,7 @@ def load_predictions(run: Run) -> tuple[Labels, Float32]:
     """
     try:
         names = "labels", "probabilities"
-        labels, probabilities = read_npz(run.folder / "predictions.npz", names, _MAX_PREDICTIONS_BYTES)
+        labels, probabilities = read_npz(run.folder / "predictions.npz", names, MAX_PREDICTIONS_BYTES)
     except ValueError as error:
         raise DigitLabError(f"The predictions of {run.name!r} cannot be read: {error}") from error
     n = run.metrics.test_n
@@ -299,7 +303,12 @@ def save_run(name: str, trained: "TrainedNetwork", dataset: "Dataset | Source", 
         write_whole(parent / name, writers)
     except OSError as error:
         raise DigitLabError(f"The run could not be saved in {parent}: {error.strerror or error}.") from error
-    return _read(parent / name)
+    return read_run(parent / name)
+
+
+def is_name(name: str) -> bool:
+    """Whether a run can have this name, be it the program's or one's own."""
+    return RUN_NAME.fullmatch(name) is not None
 
 
 def check_name(name: str) -> None:
@@ -314,6 +323,12 @@ def one_line(note: Any) -> str:
     """Return a note as it is kept: printable, on one line, not too long."""
     words = " ".join(str(note)[: 4 * MAX_NOTE].split())
     return "".join(letter for letter in words if letter.isprintable())[:MAX_NOTE]
+
+
+def unused_name(name: str) -> str:
+    """Return this name, or one with a number where the program's or a person's run has it."""
+    taken = name in PRESETS or (home() / "runs" / name).exists()
+    return free_name(name[:_LONGEST_STEM]) if taken else name
 
 
 def free_name(stem: str, parent: Path | None = None) -> str:
@@ -385,7 +400,7 @@ def _scan() -> tuple[list[Run], list[Broken]]:
             continue  # no runs of one's own yet
         for folder in folders:
             try:
-                found.append(_read(folder))
+                found.append(read_run(folder))
             except DigitLabError as error:
                 broken.append(Broken(folder, str(error)))
         order = list(PRESETS)
@@ -394,13 +409,19 @@ def _scan() -> tuple[list[Run], list[Broken]]:
     return good, broken
 
 
-def _read(folder: Path) -> Run:
-    """Read a run's record; every field is checked, none is trusted."""
+def read_run(folder: Path) -> Run:
+    """Read the record of the run in a folder; every field is checked, none is trusted.
+
+    Raises
+    ------
+    DigitLabError
+        It is no run, or it is damaged.
+    """
     if not RUN_NAME.fullmatch(folder.name):
         raise DigitLabError(f"{folder.name!r} cannot be the name of a run.")
     try:
         path = folder / "run.json"
-        if path.stat().st_size > _MAX_RECORD_BYTES:
+        if path.stat().st_size > MAX_RECORD_BYTES:
             raise DigitLabError(f"The record of {folder.name!r} is too large to be one.")
         data = json.loads(path.read_text(encoding="utf-8"))
         return _parse(data, folder)

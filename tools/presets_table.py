@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mnist_core.recipes import PRESETS, ModelRecipe
+from mnist_core.recipes import PRESETS
 from mnist_core.runs import BUNDLED, Run, list_runs
 
 ROOT = Path(__file__).parent.parent
@@ -24,7 +24,7 @@ def _row(run: Run) -> str:
     metrics, interval = run.metrics, run.metrics.test_interval
     cells = (
         f"`{run.name}`",
-        network(run.recipe.model),
+        run.recipe.model.summary,
         f"{run.parameters:,}",
         f"{metrics.train_accuracy:.2%}",
         f"{metrics.test_accuracy:.2%} ({interval.low:.2%} to {interval.high:.2%})",
@@ -33,13 +33,6 @@ def _row(run: Run) -> str:
         "; ".join(run.published),
     )
     return f"| {' | '.join(cells)} |"
-
-
-def network(model: ModelRecipe) -> str:
-    """The architecture in short, such as ``50, 50 relu, 10 sigmoid``."""
-    filters = "".join(f"2x conv {n}, pool, " for n in model.filters)
-    hidden = f"{', '.join(str(units) for units in model.hidden)} {model.activation}, " if model.hidden else ""
-    return f"{filters}{hidden}10 {model.output}"
 
 
 def filled(readme: str) -> str:

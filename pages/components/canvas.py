@@ -64,10 +64,12 @@ class Drawing:
         self._show(strokes)
 
     def restore(self) -> None:
-        """Put it back onto a canvas that is new and blank."""
-        if self.strokes:
-            self._show(self.strokes)
-            self.before = None
+        """Have a canvas that is new start with it.
+
+        It takes what it finds when it comes up, so nothing is loaded: should the page run twice before it is up, it
+        does not start anew under the person's hand.
+        """
+        self.start, self.before = self.strokes, None
 
     def receive(self, strokes: Strokes, image: bytes) -> None:
         """Take what the canvas sent, unless it sent that before it was told to show something else."""

@@ -49,7 +49,7 @@ class Hand:
         st.session_state[options["key"]] = "here"
         new, self.told = options["initial_drawing"] != self.told.get("initial_drawing"), options
         sent = self._result()  # an answer comes with the next run
-        if new and options["initial_drawing"]["load"]:
+        if new:
             self.strokes = options["initial_drawing"]["objects"]
             if self.mounted:
                 self.send()
@@ -60,6 +60,7 @@ class Hand:
         """Go with the page, as a component does."""
         del app.session_state["canvas"]
         self.sent = self.mounted = False
+        self.told = {}
 
     def _result(self) -> Any:
         from streamlit_drawable_canvas import CanvasResult

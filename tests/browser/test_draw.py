@@ -15,12 +15,31 @@ SEVEN: tuple[Point, ...] = ((80, 70), (200, 70), (185, 105), (150, 160), (125, 2
 ONE: tuple[Point, ...] = ((140, 50), (138, 230))
 BAR: tuple[Point, ...] = ((70, 70), (140, 52))
 BLANK = "No digit yet."
+# The canvas has its style sheet (before that it lies below its frame) and its black ground (it cannot be drawn on
+# before), it shows what it was told to show, and no font will move it any more.
+READY = """drawn => {
+  const frame = document.querySelector(".st-key-canvas-frame");
+  const roots = [...frame?.querySelectorAll("*") ?? []].map(element => element.shadowRoot).filter(Boolean);
+  const [canvas, ground] = ["upper", "lower"].map(
+    layer => roots.map(root => root.querySelector(`canvas.${layer}-canvas`)).find(Boolean));
+  if (!canvas || !ground || !ground.width || document.fonts.status !== "loaded") return false;
+  const pixels = ground.getContext("2d").getImageData(0, 0, ground.width, ground.height).data;
+  const white = pixels.some((value, i) => i % 4 === 0 && value > 200);
+  const [at, place] = [canvas, frame].map(element => element.getBoundingClientRect());
+  return pixels[3] === 255 && white === drawn && Math.abs(at.top - place.top) < 2;
+}"""
 
 
 def open_draw(page: Page) -> Locator:
     page.goto("/draw")
+    expect(answer(page)).to_have_text(BLANK)  # the network is there
+    return ready_canvas(page)
+
+
+def ready_canvas(page: Page, drawn: bool = False) -> Locator:
+    """The canvas, once it can be drawn on; `drawn` says whether something is on it then."""
     canvas = page.locator(".st-key-canvas-frame canvas.upper-canvas")
-    expect(canvas).to_be_visible()
+    page.wait_for_function(READY, arg=drawn, polling=100)
     return canvas
 
 
@@ -64,7 +83,6 @@ def choose(page: Page, label: str, option: str) -> None:
 
 def test_a_seven_drawn_with_the_mouse_is_read(page: Page) -> None:
     canvas = open_draw(page)
-    expect(answer(page)).to_have_text(BLANK)
     stroke(page, canvas, SEVEN)
     expect(answer(page)).to_have_text("7, quite sure.")
     expect(page.locator(".js-plotly-plot")).to_be_visible()
@@ -73,7 +91,6 @@ def test_a_seven_drawn_with_the_mouse_is_read(page: Page) -> None:
 
 def test_a_seven_drawn_with_a_finger_is_read_and_the_page_stays_where_it_is(phone: Page) -> None:
     canvas = open_draw(phone)
-    expect(answer(phone)).to_have_text(BLANK)
     before = canvas.bounding_box()
     finger(phone, canvas, SEVEN)
     expect(answer(phone)).to_have_text("7, quite sure.")
@@ -85,7 +102,8 @@ def test_a_drawing_made_while_the_network_loads_is_answered_by_itself(
     fresh_server: Server, open_page: Callable[..., Page]
 ) -> None:
     page = open_page(fresh_server.url)
-    canvas = open_draw(page)
+    page.goto("/draw")
+    canvas = ready_canvas(page)
     expect(page.get_by_text("The network is waking up")).to_be_visible()
     stroke(page, canvas, SEVEN)
     expect(answer(page)).to_have_text("7, quite sure.")
@@ -113,6 +131,7 @@ def test_a_sample_is_loaded_with_the_keyboard(page: Page) -> None:
     page.get_by_role("combobox", name="Or take a sample").focus()
     page.keyboard.press("Enter")
     page.keyboard.type("3 with a flat top")
+    expect(page.get_by_role("option")).to_have_text(["3 with a flat top"])
     page.keyboard.press("Enter")
     expect(answer(page)).to_have_text(re.compile("^3"))
 
@@ -156,13 +175,14 @@ def test_the_drawing_survives_a_visit_to_another_page(page: Page) -> None:
     expect(page.get_by_role("heading", name="Read pictures")).to_be_visible()
     page.get_by_role("link", name="Draw").click()
     expect(answer(page)).to_have_text("7, quite sure.")
-    stroke(page, page.locator(".st-key-canvas-frame canvas.upper-canvas"), ((60, 250), (220, 250)))
+    stroke(page, ready_canvas(page, drawn=True), ((60, 250), (220, 250)))
     expect(answer(page)).not_to_have_text("7, quite sure.")
 
 
 def test_the_digit_and_the_answer_are_downloaded(page: Page) -> None:
     canvas = open_draw(page)
     stroke(page, canvas, SEVEN)
+    expect(answer(page)).to_have_text("7, quite sure.")
     for kind, name, start in (("png", "digit.png", b"\x89PNG"), ("json", "answer.json", b"[")):
         with page.expect_download() as download:
             page.locator(f".st-key-draw-{kind}").get_by_role("button").click()
@@ -193,6 +213,6 @@ def test_nothing_is_cut_off_on_a_telephone(open_page: Callable[..., Page], serve
     page.goto(address)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     if address.startswith("/draw"):
-        finger(page, page.locator(".st-key-canvas-frame canvas.upper-canvas"), SEVEN)
+        finger(page, ready_canvas(page), SEVEN)
         expect(answer(page).first).to_have_text(re.compile("^7"))
     assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 390

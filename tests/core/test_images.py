@@ -329,6 +329,28 @@ def test_coloured_ink_stays_visible(
     assert abs(picture.grey[shape].mean() - picture.grey[~shape].mean()) > 75
 
 
+def test_grey_kept_in_three_channels_is_the_same_grey() -> None:
+    grey = np.random.default_rng(3).integers(0, 256, (37, 61), np.uint8)
+    for mode in ("RGB", "RGBA"):
+        picture = decode(encoded(Image.fromarray(grey).convert(mode), "PNG"))
+        np.testing.assert_array_equal(picture.grey, grey)
+        np.testing.assert_array_equal(picture.colour, np.dstack([grey] * 3))
+
+
+def test_one_coloured_pixel_makes_a_colour_picture() -> None:
+    colour = np.dstack([drawing(60, 60)] * 3)
+    colour[33, 41] = (250, 200, 100)  # between the rows that are looked at first
+    picture = decode(encoded(colour, "PNG"))
+    np.testing.assert_array_equal(picture.colour, colour)
+    assert picture.grey[33, 41] == round(0.299 * 250 + 0.587 * 200 + 0.114 * 100)
+
+
+@given(st.binary(min_size=1, max_size=300), st.floats(0, 100))
+def test_counting_gives_the_percentile_that_sorting_gives(values: bytes, percent: float) -> None:
+    some = np.frombuffer(values, np.uint8)
+    assert images._percentile(some, percent) == pytest.approx(np.percentile(some, percent), abs=1e-9)
+
+
 def test_colour_noise_on_blank_paper_is_no_ink() -> None:
     rng = np.random.default_rng(1)
     noise = rng.normal(0, 6, (200, 200, 1)) * (0, 0, 1)

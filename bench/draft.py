@@ -134,6 +134,10 @@ class Draft:
         if wear:
             grain = cv2.resize(self.rng.random((24, 24), dtype=np.float32), coverage.shape[::-1])
             coverage = coverage * np.clip(1.25 - wear * 2 * grain, 0, 1)
+        self.put(coverage, x, y, ink)
+
+    def put(self, coverage: Float32, x: int, y: int, ink: Rgb) -> None:
+        """Put ink on the scene as far as `coverage` in [0, 1] says, its upper left corner at x, y."""
         top, left = max(0, y), max(0, x)
         window = self.scene[top : y + coverage.shape[0], left : x + coverage.shape[1]]
         seen = coverage[top - y : top - y + window.shape[0], left - x : left - x + window.shape[1]]

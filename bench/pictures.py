@@ -15,8 +15,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from bench.draft import BLACK, BLUE, COLOURS, PAPER, PENCIL, WHITE, Digit, Draft, Rgb, Sample, UInt8
+from bench.draft import BLACK, BLUE, COLOURS, PAPER, PENCIL, WHITE, Digit, Draft, Float32, Rgb, Sample, UInt8
 from mnist_core.data import load
 
 # --- one digit a picture
@@ -320,6 +321,7 @@ SINGLES: dict[str, Kind] = {
 
 # --- pages
 
+Points = npt.NDArray[np.float64]
 Writer = Callable[[np.random.Generator, Sequence[Digit]], Sample]
 
 
@@ -424,21 +426,146 @@ def page_things_around(rng: np.random.Generator, digits: Sequence[Digit]) -> Sam
 
 
 def page_touching(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
-    """Two to four digits in a row, two of which touch."""
+    """Two to five digits in a row, each pair of which touches or overlaps a little half of the time, one at least."""
     draft = _paper(rng, 350, 600)
     width, height = draft.size
-    side = round(0.9 * min(height * 0.5, width / 4.2))
+    side = round(0.9 * min(height * 0.5, width / 5.2))
     pen = draft.between(0.05, 0.09) * side
     ink, x, text = _some_ink(rng), round(0.06 * width), ""
-    joined = int(rng.integers(1, 3))
-    for i, digit in enumerate(digits[: int(rng.integers(2, 5))]):
-        shape = digit.coverage(side, pen).shape
-        if i == joined:
-            x -= round(0.3 * side + draft.between(0.7, 1.3) * pen)
-        draft.write(digit, x, round(0.5 * height - shape[0] / 2), side, pen, ink)
-        x += shape[1] + round(0.3 * side)
+    chosen = digits[: int(rng.integers(2, 6))]
+    joined = rng.random(len(chosen)) < 0.5
+    joined[int(rng.integers(1, len(chosen)))] = True
+    before: tuple[int, Float32] | None = None
+    for digit, touches in zip(chosen, joined, strict=True):
+        coverage = digit.coverage(side, pen)
+        if before and touches:
+            x = before[0] + _contact(before[1], coverage, pen * draft.between(0.1, 0.9))
+        draft.write(digit, x, round(0.5 * height - coverage.shape[0] / 2), side, pen, ink)
+        before = x, coverage
+        x += coverage.shape[1] + round(0.3 * side)
         text += str(digit.label)
     return Sample(draft.photographed(), text)
+
+
+def _contact(left: Float32, right: Float32, overlap: float) -> int:
+    """How far right of the left digit's corner the right one begins if their strokes overlap by so many pixels."""
+    tall = max(left.shape[0], right.shape[0])
+    ends, begins = np.full(tall, -np.inf), np.full(tall, np.inf)
+    for digit, rim in ((left, ends), (right, begins)):
+        top = (tall - digit.shape[0]) // 2
+        ink = digit > 0.5
+        if digit is right:
+            rim[top : top + len(ink)] = np.where(ink.any(1), ink.argmax(1), np.inf)
+        else:
+            last = ink.shape[1] - ink[:, ::-1].argmax(1)
+            rim[top : top + len(ink)] = np.where(ink.any(1), last, -np.inf)
+    reach = float((ends - begins).max())
+    return round(reach - overlap) if np.isfinite(reach) else left.shape[1]
+
+
+def page_words(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """Lines of digits with a word before, behind or above them: that is not read."""
+    draft = _paper(rng, 700, 1200)
+    width, height = draft.size
+    ink, pen, rows = _some_ink(rng), draft.between(0.04, 0.08), int(rng.integers(1, 4))
+    word = _word(rng, round(0.11 * min(width, height)), pen)
+    inner = Draft(rng, round(0.62 * width), round(0.7 * height), (0.0, 0.0, 0.0))
+    text = _fill(inner, digits, rows, 5, (1.0, 1.0, 1.0), (pen, pen))
+    x, y = ((0.36 * width, 0.2 * height), (0.02 * width, 0.2 * height), (0.2 * width, 0.28 * height))[
+        side := int(rng.integers(3))
+    ]
+    draft.put(inner.scene[..., 0], round(x), round(y), ink)
+    across = (0.03, 0.66, 0.3)[side] * width
+    along = 0.06 * height if side == 2 else draft.between(0.25, 0.7) * height
+    wide = round(0.31 * width)
+    if word.shape[1] > wide and side != 2:
+        word = np.asarray(cv2.resize(word, (wide, round(word.shape[0] * wide / word.shape[1]))), np.float32)
+    draft.put(word, round(across), round(along), ink)
+    draft.fall_off(draft.between(0.6, 1.0))
+    return Sample(draft.photographed(), text)
+
+
+_WORDS = (
+    "Total", "Room", "Anna", "phone", "Maths", "km", "Date", "page", "Euro", "Tim", "answer", "hello", "Name", "day",
+    "code", "kitchen", "marks", "Bus", "my", "number",
+)  # fmt: skip
+
+
+def _word(rng: np.random.Generator, size: int, pen: float) -> Float32:
+    """A handwritten word, letters about `size` pixels high, each a little different."""
+    font = (cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_SCRIPT_COMPLEX)[
+        int(rng.integers(3))
+    ]
+    word, scale, thick = _WORDS[int(rng.integers(len(_WORDS)))], size / 22, max(1, round(pen * size))
+    (width, height), below = cv2.getTextSize(word, font, scale, thick)
+    layer = np.zeros((2 * (height + below) + 4 * thick, width + 2 * height), np.uint8)
+    cv2.putText(layer, word, (height, 2 * height), font, scale, 255, thick, cv2.LINE_AA)
+    y, x = np.mgrid[0 : layer.shape[0], 0 : layer.shape[1]].astype(np.float32)
+    wander = [cv2.resize(rng.normal(0, 0.09 * size, (3, 9)).astype(np.float32), layer.shape[::-1]) for _ in range(2)]
+    slant = float(rng.uniform(-0.25, 0.25))
+    bent = cv2.remap(layer, x + wander[0] + slant * (y - height), y + wander[1], cv2.INTER_LINEAR)
+    left, top, wide, high = cv2.boundingRect(np.asarray(cv2.compare(bent, 30, cv2.CMP_GT)))
+    return np.asarray(bent[top : top + high, left : left + wide], np.float32) / 255
+
+
+def page_doodles(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """Lines of digits and one to three doodles beside or under them: scrawls, stars, faces, arrows, underlining."""
+    draft = _paper(rng, 700, 1200)
+    width, height = draft.size
+    ink, pen = _some_ink(rng), draft.between(0.04, 0.08)
+    inner = Draft(rng, round(0.66 * width), round(0.66 * height), (0.0, 0.0, 0.0))
+    text = _fill(inner, digits, int(rng.integers(1, 4)), 5, (1.0, 1.0, 1.0), (pen, pen))
+    draft.put(inner.scene[..., 0], round(0.02 * width), round(0.06 * height), ink)
+    side = round(draft.between(0.14, 0.24) * min(width, height))
+    places = [(0.72, 0.1), (0.72, 0.42), (0.72, 0.72), (0.1, 0.76), (0.42, 0.76)]
+    for at in rng.permutation(len(places))[: int(rng.integers(1, 4))]:
+        x, y = places[int(at)]
+        draft.put(_doodle(rng, side, max(1.5, pen * 0.8 * side)), round(x * width), round(y * height), ink)
+    draft.fall_off(draft.between(0.6, 1.0))
+    return Sample(draft.photographed(), text)
+
+
+def _doodle(rng: np.random.Generator, side: int, pen: float) -> Float32:
+    """A scrawl, star, face, arrow, spiral or underlining in a square."""
+    t = np.linspace(0, 1, 160)
+    around = 2 * np.pi * t
+
+    def circle(x: float, y: float, r: float) -> Points:
+        return np.stack([x + r * np.cos(around), y + r * np.sin(around)], 1)
+
+    def zigzag() -> list[Points]:
+        x = np.linspace(0, 1, int(rng.integers(9, 16)))
+        return [np.stack([x, np.where(np.arange(len(x)) % 2, 0.15, 0.85) + rng.normal(0, 0.1, len(x))], 1)]
+
+    def scrawl() -> list[Points]:
+        phase = rng.uniform(0, 2 * np.pi, 4)
+        x = 0.5 + 0.3 * np.sin(5 * around + phase[0]) + 0.2 * np.sin(3 * around + phase[1])
+        return [np.stack([x, 0.5 + 0.3 * np.sin(4 * around + phase[2]) + 0.2 * np.sin(7 * around + phase[3])], 1)]
+
+    def star() -> list[Points]:
+        corners = np.arange(6) * 4 * np.pi / 5 - np.pi / 2
+        return [np.stack([0.5 + 0.5 * np.cos(corners), 0.5 + 0.5 * np.sin(corners)], 1)]
+
+    def face() -> list[Points]:
+        mouth = np.stack([0.5 + 0.25 * np.cos(around / 2), 0.6 + 0.2 * np.sin(around / 2)], 1)
+        return [circle(0.5, 0.5, 0.5), circle(0.33, 0.35, 0.05), circle(0.67, 0.35, 0.05), mouth]
+
+    def arrow() -> list[Points]:
+        return [np.array([[0, 0.5], [1, 0.5]]), np.array([[0.7, 0.25], [1, 0.5], [0.7, 0.75]])]
+
+    def spiral() -> list[Points]:
+        return [np.stack([0.5 + 0.5 * t * np.cos(3.5 * around), 0.5 + 0.5 * t * np.sin(3.5 * around)], 1)]
+
+    def underlining() -> list[Points]:
+        return [np.array([[0, 0.45], [1, 0.4]]), np.array([[0.05, 0.6], [0.95, 0.58]])]
+
+    kinds = (zigzag, scrawl, star, face, arrow, spiral, underlining)
+    strokes = kinds[int(rng.integers(len(kinds)))]()
+    turn = float(rng.uniform(-0.3, 0.3))
+    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    moved = [(points - 0.5) @ matrix + 0.5 + rng.normal(0, 0.006, points.shape) for points in strokes]
+    low = np.concatenate(moved).min(0)
+    return Digit(-1, tuple(np.float32(points - low) for points in moved)).coverage(side, pen)
 
 
 def page_canvas(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
@@ -452,7 +579,7 @@ PAGES: dict[str, Writer] = {
     writer.__name__: writer
     for writer in (
         page_canvas, page_photo, page_slanting, page_of_hundred, page_mixed_sizes, page_ruled, page_pencil,
-        page_board, page_things_around, page_touching,
+        page_board, page_things_around, page_touching, page_words, page_doodles,
     )
 }  # fmt: skip
 

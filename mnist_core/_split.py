@@ -1,30 +1,58 @@
-"""Digits that touch: one connected part cut in two where a single stroke joins them."""
+"""Digits that touch: connected ink cut where few strokes join it, into what reads best."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
+from mnist_core._choose import extent
 from mnist_core._ink import Ink
 from mnist_core._normalise import stroke_width
-from mnist_core._parts import Part, Parts
-from mnist_core._steps import Array, quantile
+from mnist_core._parts import Part, Parts, bounds, mask_of
+from mnist_core._steps import Array, UInt8, quantile
 
 Group = list[Part]
-Certainty = Callable[[list[Group]], list[float]]
 
-# Narrower parts are one digit: width over height, with somebody to ask and without.
-_NARROWEST, _NARROWEST_UNASKED = 0.85, 1.1
-# A cut goes through hardly more than one stroke, and leaves two parts nearly as high as the whole.
-_STROKES_CUT, _LOWEST, _LEAST_WIDTH = 1.35, 0.75, 0.15
-# An empty place in the middle that is wider than this share of the part is the inside of a 0 or a U, not a gap.
-_EMPTY = 0.5
-# Slants of the cuts that are tried, sideways per row.
-_SLANTS = (-0.45, -0.3, -0.15, 0.0, 0.15, 0.3, 0.45)
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """Ink that may be a digit: a group of the parts of some ink."""
+
+    ink: Ink
+    parts: Parts
+    group: Group
+
+
+Certainty = Callable[[Sequence[Candidate]], list[float]]
+"""How sure it is that each candidate is a digit, in [0, 1]."""
+
+# Certainty below this is as good as none.
+_LEAST_SURE = 0.05
+# Narrower groups are one digit: width over height, with somebody to ask and without.
+_NARROWEST, _NARROWEST_UNASKED = 0.6, 1.1
+# Whoever is as sure as that of a group that is no wider is not asked further.
+_SURE, _USUALLY_WIDE = 0.97, 1.15
+# In the unit of `evidence`: what a cut costs, and what it costs more for each stroke that it goes through; what a piece
+# loses for being wider than digits are, lower than the whole, or no more than a stroke, which always looks like a 1.
+_CUT, _CUT_STROKE, _WIDE, _LOW, _THIN = 0.15, 0.15, 1.3, 1.0, 0.3
+_USUAL_WIDTH, _USUAL_LOWEST, _USUAL_THINNEST = 1.05, 0.8, 0.3
+# What a cut leaves has at least this height, ink and width, and at most that width, as shares of the whole's height.
+_LOWEST, _LEAST_INK, _LEAST_WIDTH, _MOST_WIDTH = 0.55, 0.35, 0.08, 1.5
+# Cuts are looked for on a copy this high. They go through at most so many strokes, and may turn this far aside.
+_HEIGHT, _STROKES_CUT, _ASIDE, _LEASH = 56, 3.2, 0.4, 4.0
+# So many cuts are kept for a group as wide as high, and for each time that it is wider.
+_CUTS, _CUTS_MORE, _MOST_CUTS = 7, 6, 24
+
+
+def evidence(sure: float) -> float:
+    """How much this certainty speaks for a digit: its logarithm, so that that of several digits adds up."""
+    return math.log(max(sure, _LEAST_SURE))
 
 
 def split_touching(parts: Parts, ink: Ink, group: Group, certainty: Certainty | None) -> list[Group]:
-    """Cut a part that is wide enough for two digits; labels in `parts` change with it.
+    """Cut a group that is wide enough for two digits; labels in `parts` change with it.
 
     Parameters
     ----------
@@ -33,69 +61,203 @@ def split_touching(parts: Parts, ink: Ink, group: Group, certainty: Certainty | 
     group
         One digit, or several that touch.
     certainty
-        How sure it is that each of some groups is a digit, if there is somebody to ask: then also parts that are little
-        wider than one digit are tried, and the cut stands if both sides are surer than the whole.
+        Says how sure it is that candidates are digits, if there is somebody to ask: then also groups that are hardly
+        wider than one digit are tried, and the cuts are made that leave what is surest.
 
     Returns
     -------
     list
-        The group alone if there is no cut that leaves two digits.
+        The groups from left to right; the group alone if there is no cut that leaves digits.
     """
-    if len(group) != 1 or group[0].width < (_NARROWEST if certainty else _NARROWEST_UNASKED) * group[0].height:
+    width, height = extent(group)
+    if width < (_NARROWEST if certainty else _NARROWEST_UNASKED) * height:
         return [group]
-    (part,) = group
-    own = np.asarray(parts.labels[part.window] == part.label)
-    right_of = _best_cut(own, part.stroke)
-    if right_of is None:
+    whole = certainty([Candidate(ink, parts, group)])[0] if certainty else 0.0
+    if whole > _SURE and width < _USUALLY_WIDE * height:
         return [group]
-    before = certainty([group]) if certainty else [0.0]
-    label = int(parts.labels.max()) + 1
-    parts.labels[part.window][own & right_of] = label
-    halves = [[_redescribed(parts, ink, part, n)] for n in (part.label, label)]
-    if certainty and min(certainty(halves)) <= before[0]:
-        parts.labels[part.window][own & right_of] = part.label
+    left, top, right, bottom = bounds(group)
+    window = slice(top, bottom), slice(left, right)
+    own = mask_of(parts, group, window) > 0
+    stroke = float(np.median([p.stroke for p in group]))
+    cuts = _cuts(own, stroke)
+    pieces = _best(
+        own, cuts, stroke, whole, replace(ink, strength=ink.strength[window], mask=ink.mask[window]), certainty
+    )
+    if len(pieces) < 2:
         return [group]
-    return [g for half in halves for g in split_touching(parts, ink, half, certainty)]
+    touches = max(p.contact for p in group)
+    return [[_relabelled(parts, ink, window, piece, touches)] for piece in pieces]
 
 
-def _best_cut(own: Array, stroke: float) -> Array | None:
-    """Which pixels lie to the right of the best cut, or None."""
+# --- where it may be cut
+
+
+@dataclass(frozen=True, eq=False)
+class _Cut:
+    """A way from top to bottom: which pixels lie to the right of it, and how many strokes it goes through."""
+
+    right: Array
+    strokes: float
+    middle: float
+
+
+def _cuts(own: Array, stroke: float) -> list[_Cut]:
+    """The ways down that go through the least ink, from left to right."""
     height, width = own.shape
-    rows = np.arange(height)[:, None]
-    best, best_cost = None, _STROKES_CUT * stroke
-    for slant in _SLANTS:
-        shift = np.rint(slant * (rows - height / 2)).astype(np.int64)
-        columns = np.arange(width)[None] - shift
-        inside = (columns >= 0) & (columns < width)
-        ink_at = np.bincount(columns[own & inside], minlength=width)
-        # Half the width apart the middle counts little less than the ends: touching digits are seldom equally wide.
-        middle = np.abs(np.arange(width) / width - 0.5)
-        for at in np.argsort(ink_at + stroke * middle)[:8]:
-            cost = float(ink_at[at] + 0.5 * stroke * (middle[at] + abs(slant)))
-            right = columns > at
-            if cost < best_cost and _two_digits(own & ~right, own & right):
-                best, best_cost = right, cost
-    return best
+    scale = min(1.0, _HEIGHT / height)
+    size = max(3, round(width * scale)), max(3, round(height * scale))
+    small = np.asarray(cv2.resize(own.astype(np.float32), size, interpolation=cv2.INTER_AREA))
+    pen = max(stroke * scale, 1.0)
+    ways, ink = _ways(small, pen)
+    strokes = ink / pen
+    found: list[_Cut] = []
+    columns = np.arange(width)[None]
+    apart, least = 0.15 * stroke * height, _LEAST_INK * stroke * height
+    enough = least, np.count_nonzero(own) - least
+    most = min(_MOST_CUTS, _CUTS + round(_CUTS_MORE * max(0.0, width / height - 1)))
+    for i in np.argsort(strokes):
+        if strokes[i] > _STROKES_CUT or len(found) >= most:
+            break
+        rows = np.interp(np.arange(height), (np.arange(size[1]) + 0.5) / scale - 0.5, (ways[i] + 1) * width / size[0])
+        right = own & (columns >= np.rint(rows)[:, None])
+        between = [np.count_nonzero(right ^ cut.right) for cut in found]
+        if min(between, default=apart) >= apart and enough[0] <= np.count_nonzero(right) <= enough[1]:
+            found.append(_Cut(right, float(strokes[i]), float(rows.mean())))
+    return sorted(found, key=lambda cut: cut.middle)
 
 
-def _two_digits(left: Array, right: Array) -> bool:
-    """Whether both sides of a cut are as high as a digit and not just the end of a stroke."""
-    height = left.shape[0]
-    for side in (left, right):
-        rows, columns = np.flatnonzero(side.any(1)), np.flatnonzero(side.any(0))
-        if len(rows) < 2 or np.ptp(rows) + 1 < _LOWEST * height or np.ptp(columns) + 1 < _LEAST_WIDTH * height:
-            return False
-    middle = slice(int(0.35 * height), int(0.65 * height) + 1)
-    ends = np.flatnonzero(left[middle].any(0)), np.flatnonzero(right[middle].any(0))
-    return all(map(len, ends)) and ends[1][0] - ends[0][-1] < _EMPTY * left.shape[1]
+def _ways(ink: Array, pen: float) -> tuple[Array, Array]:
+    """For each column the cheapest way down near it, ``(columns, rows)``, and how much ink lies on each.
+
+    Found row by row, all columns at once: a way goes on straight or one pixel aside.
+    """
+    height, width = ink.shape
+    reach = max(2, round(_ASIDE * height))
+    aside = np.arange(-reach, reach + 1)
+    at = np.clip(np.arange(width)[:, None] + aside, 0, width - 1)
+    leash = _LEASH * pen / height * np.square(aside / reach)
+    cost = np.zeros((width, len(aside)))
+    came = np.zeros((height, *cost.shape), np.int8)
+    for row in range(height):
+        padded = np.pad(cost, ((0, 0), (1, 1)), constant_values=np.inf)
+        options = np.stack([padded[:, :-2] + 0.04, padded[:, 1:-1], padded[:, 2:] + 0.04])
+        came[row] = options.argmin(0) - 1
+        cost = options.min(0) + ink[row][at] + leash
+    column = cost.argmin(1)
+    ways, total = np.zeros((width, height), np.int64), np.zeros(width)
+    every = np.arange(width)
+    for row in range(height - 1, -1, -1):
+        ways[:, row] = at[every, column]
+        total += ink[row][ways[:, row]]
+        column = column + came[row][every, column]
+    return ways, total
 
 
-def _redescribed(parts: Parts, ink: Ink, whole: Part, label: int) -> Part:
-    """The part that has this label after the cut."""
-    own = np.asarray(cv2.inRange(parts.labels[whole.window], label, label))
-    x, y, width, height = cv2.boundingRect(own)
-    own = own[y : y + height, x : x + width]
-    left, top = whole.x + x, whole.y + y
-    level = quantile(ink.strength[top : top + height, left : left + width][own > 0], 0.75)
+# --- which cuts are made
+
+
+def _best(
+    own: Array, cuts: list[_Cut], stroke: float, whole: float, ink: Ink, certainty: Certainty | None
+) -> list[Array]:
+    """The pieces, of all ways to make some of these cuts, that have the most evidence for being digits."""
+    height = own.shape[0]
+    rights = [own, *(cut.right for cut in cuts), np.zeros_like(own)]
+    spans = [
+        (i, j) for i in range(len(rights) - 1) for j in range(i + 1, len(rights)) if (i, j) != (0, len(rights) - 1)
+    ]
+    masks = {span: _piece(rights[span[0]], rights[span[1]], stroke, height) for span in spans}
+    possible = {span: mask for span, mask in masks.items() if mask is not None}
+    sure = _asked(ink, list(possible.values()), certainty)
+    worth = {
+        span: evidence(s) - _odd_shape(mask, height) for (span, mask), s in zip(possible.items(), sure, strict=True)
+    }
+    end = len(rights) - 1
+    worth[0, end] = evidence(whole) - _odd_shape(own, height)
+    price = [0.0, *(_CUT + _CUT_STROKE * cut.strokes for cut in cuts), 0.0]
+    reached: dict[int, tuple[float, list[tuple[int, int]]]] = {0: (0.0, [])}
+    for j in range(1, end + 1):
+        ways = [
+            (reached[i][0] + worth[i, j] - price[j], [*reached[i][1], (i, j)])
+            for i in range(j)
+            if i in reached and (i, j) in worth
+        ]
+        if ways:
+            reached[j] = max(ways, key=lambda way: way[0])
+    chosen = reached[end][1]
+    return [] if len(chosen) < 2 else _shared_out(own, [possible[span] for span in chosen])
+
+
+def _odd_shape(mask: Array, height: int) -> float:
+    """What a piece loses for being wider, lower or thinner than digits are."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    high, wide = float(np.ptp(rows) + 1), float(np.ptp(columns) + 1)
+    loss = _WIDE * max(0.0, wide / high - _USUAL_WIDTH) + _LOW * max(0.0, _USUAL_LOWEST - high / height)
+    return loss + (_THIN if wide < _USUAL_THINNEST * high else 0.0)
+
+
+def _piece(right_of: Array, beyond: Array, stroke: float, height: int) -> Array | None:
+    """The ink between two cuts without shreds of the neighbours, or None if it is too small or too large for a digit."""
+    mask = right_of & ~beyond
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    if count < 2:
+        return None
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    kept = 1 + np.flatnonzero(areas >= _SHRED * areas.sum())
+    mask = np.isin(labels, kept)
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    high, wide = np.ptp(rows) + 1, np.ptp(columns) + 1
+    enough = np.count_nonzero(mask) >= _LEAST_INK * height * stroke
+    fits = high >= _LOWEST * height and _LEAST_WIDTH * height <= wide <= _MOST_WIDTH * height
+    return mask if enough and fits else None
+
+
+# A loose piece with less of the ink than this is a shred.
+_SHRED = 0.12
+
+
+def _shared_out(own: Array, pieces: list[Array]) -> list[Array]:
+    """The pieces, with shreds that belong to none of them given to the nearest."""
+    rest = own & ~np.any(pieces, axis=0)
+    if not rest.any():
+        return pieces
+    away = np.stack([cv2.distanceTransform((~piece).astype(np.uint8), cv2.DIST_L2, 3) for piece in pieces])
+    count, labels = cv2.connectedComponents(rest.astype(np.uint8))
+    nearest = away.argmin(0)
+    for label in range(1, count):
+        shred = labels == label
+        near = int(np.bincount(nearest[shred]).argmax())
+        pieces[near] = pieces[near] | shred
+    return pieces
+
+
+def _asked(ink: Ink, masks: list[Array], certainty: Certainty | None) -> list[float]:
+    """How sure it is of each piece; without anybody to ask all are as good."""
+    if certainty is None or not masks:
+        return [_UNASKED] * len(masks)
+    candidates = []
+    for mask in masks:
+        labels = mask.astype(np.int32)
+        part = _described(ink.strength, labels, 1, 0)
+        candidates.append(Candidate(ink, Parts(labels, (part,)), [part]))
+    return certainty(candidates)
+
+
+_UNASKED = 0.9
+
+
+def _described(strength: UInt8, labels: Array, label: int, contact: int, x: int = 0, y: int = 0) -> Part:
+    """The part that has this label in a window at x, y."""
+    own = np.asarray(cv2.inRange(labels, label, label), np.uint8)
+    left, top, width, height = cv2.boundingRect(own)
+    window = slice(top, top + height), slice(left, left + width)
+    level = quantile(strength[window][own[window] > 0], 0.75)
     area = int(np.count_nonzero(own))
-    return Part(label, left, top, width, height, area, level, stroke_width(own.astype(np.uint8)), whole.contact)
+    return Part(label, x + left, y + top, width, height, area, level, stroke_width(own[window]), contact)
+
+
+def _relabelled(parts: Parts, ink: Ink, window: tuple[slice, slice], piece: Array, contact: int) -> Part:
+    """A new part made of this ink."""
+    label = int(parts.labels.max()) + 1
+    parts.labels[window][piece] = label
+    rows, columns = window
+    return _described(ink.strength[window], parts.labels[window], label, contact, columns.start, rows.start)

@@ -10,7 +10,7 @@ from mnist_core._choose import SMALLEST_SHARE, Choice, choose, extent
 from mnist_core._ink import FEWEST_PIXELS, Ink, find_ink, shown
 from mnist_core._normalise import normalise
 from mnist_core._parts import Part, Parts, bounds, find_parts, mask_of
-from mnist_core._steps import Box, Prepared, Settings, Step, UInt8, quantile
+from mnist_core._steps import Box, Float32, Prepared, Settings, Step, UInt8, quantile
 
 __all__ = ["Box", "Prepared", "Settings", "Step", "prepare"]
 
@@ -99,6 +99,11 @@ def finish(
     digit, last = normalise(own, settings)
     box = _box((left, top, right, bottom), ink.scale, shape)
     return Prepared((*ink.steps, found, *last), digit, box, "", _hints(parts, chosen, last, whole))
+
+
+def digit_image(ink: Ink, parts: Parts, chosen: list[Part], settings: Settings) -> Float32:
+    """Return the digit image of these parts alone, as `finish` makes it."""
+    return normalise(_own_ink(ink, parts, chosen, settings), settings)[0]
 
 
 def _without_digit(ink: Ink, problem: str) -> Prepared:

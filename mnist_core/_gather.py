@@ -1,0 +1,255 @@
+"""Which parts of a page make which digit: by size and place, and by what reads better."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from mnist_core._choose import extent, is_blot, is_edge
+from mnist_core._parts import Part, Parts, bounds, distance
+from mnist_core._split import Group, evidence
+from mnist_core._steps import Settings
+
+Sure = Callable[[Sequence[Group]], list[float]]
+
+# Parts smaller than this share of a usual digit are pieces of one, or specks.
+_PIECE = 0.5
+# A digit may be as small as this share of the usual one.
+_SMALL = 0.18
+# Small parts nearer to the picture's rim than this share of its shorter side lie beyond the paper.
+_RIM = 0.02
+# So many pieces at most, no further apart than this share of the whole, may be one broken digit: if the judge is this
+# sure of the whole, and this much less sure of one of the pieces.
+_MOST_PIECES, _PIECES_GAP, _SURE, _LESS_SURE = 8, 0.12, 0.9, 0.2
+# Parts of a digit may lie as far apart as this share of its size, and make a digit at most this much larger than a
+# usual one and this much wider than high. What takes up the same columns, is small or near is sooner one digit: how
+# much more the judge may believe in two.
+_REACH, _ROOM, _WIDEST = 0.3, 1.35, 1.25
+_SAME_COLUMNS, _LITTLE, _NEAR, _UNLIKELY = 1.2, 0.5, 0.4, 1.2
+# Ink this much weaker than the page's is not the same pen's, but what shows through or was wiped off.
+_WEAKEST = 0.35
+
+
+def gather(parts: Parts, settings: Settings) -> list[Group]:
+    """Find the digits of a page by the sizes and places of its parts alone.
+
+    Parameters
+    ----------
+    parts
+        Of the picture.
+    settings
+        `speck_size` and `join_gap` count here.
+
+    Returns
+    -------
+    list
+        The parts of each digit; digits that touch are one.
+    """
+    inside = [p for p in parts.all if p.contact <= 0.2 * p.size and not is_edge(p, *parts.labels.shape)]
+    strokes = [p for p in inside if not is_blot(p)]
+    if not strokes:
+        return []
+    usual = _usual_size(strokes)
+    large = [p for p in strokes if p.size >= _PIECE * usual]
+    pen = float(np.median([p.stroke for p in large]))
+    weakest = _WEAKEST * float(np.percentile([p.level for p in large], 80))
+    whole = _joined(parts, [p for p in large if p.level > weakest], usual)
+    # A small piece of a stroke may be as thick as it is long; a blot that is thicker than the pen is none.
+    small = [p for p in inside if p.size < _PIECE * usual and p.stroke < 1.6 * pen and p.level > weakest]
+    crumbs = _crumbs(small, usual)
+    for crumb in sorted(crumbs, key=_size, reverse=True):
+        if not _give(crumb, whole, usual, settings) and _is_digit(crumb, usual, pen) and not _at_rim(crumb, parts):
+            whole.append(crumb)
+    return whole
+
+
+def _at_rim(crumb: Group, parts: Parts) -> bool:
+    """Whether small parts lie as near to the picture's rim as what is beyond the paper's edge."""
+    height, width = parts.labels.shape
+    near = _RIM * min(height, width)
+    left, top, right, bottom = bounds(crumb)
+    return bool(min(left, top, width - right, height - bottom) < near)
+
+
+def _size(group: Group) -> int:
+    return max(extent(group))
+
+
+def _crumbs(small: list[Part], usual: float) -> list[Group]:
+    """Small parts, those together that lie in a row as a pen running dry leaves them."""
+    groups: list[Group] = []
+    for part in small:
+        near = [g for g in groups if _gap(g, part) < 0.12 * usual and _size([*g, part]) < 1.25 * usual]
+        for group in near[1:]:
+            if _size(near[0] + group) < 1.25 * usual:
+                near[0].extend(group)
+                groups.remove(group)
+        if near:
+            near[0].append(part)
+        else:
+            groups.append([part])
+    return groups
+
+
+def _gap(group: Group, part: Part) -> float:
+    """How far a part's box is from a group's."""
+    left, top, right, bottom = bounds(group)
+    across = max(0, left - part.right, part.x - right)
+    along = max(0, top - part.bottom, part.y - bottom)
+    return float(np.hypot(across, along))
+
+
+def _usual_size(strokes: Sequence[Part]) -> float:
+    """The size of a usual digit: half of all ink length lies in parts that are at least this large."""
+    sizes = np.sort([float(p.size) for p in strokes])
+    weight = np.cumsum(sizes)
+    return float(sizes[np.searchsorted(weight, 0.5 * weight[-1])])
+
+
+def _joined(parts: Parts, whole: list[Part], usual: float) -> list[Group]:
+    """Large parts as digits; those are joined that a lifted pen has left apart: the bar of a 5, an open 4."""
+    groups: list[Group] = [[p] for p in whole]
+    for a, b in _near_pairs(whole):
+        first = next(g for g in groups if a in g)
+        second = next(g for g in groups if b in g)
+        if first is not second and _are_one(parts, a, b, usual):
+            first += second
+            groups.remove(second)
+    return groups
+
+
+def _near_pairs(whole: list[Part]) -> list[tuple[Part, Part]]:
+    """The pairs of parts that lie near enough to look closer."""
+    boxes = np.array([(p.x, p.y, p.right, p.bottom) for p in whole], float)
+    sizes = np.array([p.size for p in whole], float)
+    reach = 0.25 * np.maximum.outer(sizes, sizes)
+    near = (boxes[:, None, :2] < boxes[None, :, 2:] + reach[..., None]).all(-1)
+    first, second = np.nonzero(np.triu(near & near.T, 1))
+    return [(whole[i], whole[j]) for i, j in zip(first, second, strict=True)]
+
+
+def _are_one(parts: Parts, a: Part, b: Part, usual: float) -> bool:
+    """Whether two large parts are one digit: together no larger than one, and one over, in or at the other."""
+    left, top, right, bottom = bounds((a, b))
+    low, high = sorted((a.height, b.height))
+    tall = max(usual, high)
+    if right - left > 1.25 * tall:
+        return False
+    across = min(a.right, b.right) - max(a.x, b.x)
+    along = min(a.bottom, b.bottom) - max(a.y, b.y)
+    if across > 0.5 * min(a.width, b.width):
+        return bottom - top < (1.35 if low < _PIECE * high else 1.2) * tall and along > -0.2 * tall
+    if bottom - top > 1.25 * high or low > 0.85 * high or along < 0.5 * low:
+        return False
+    before, after = (a, b) if a.x + a.right < b.x + b.right else (b, a)
+    open_four = before.height == low and before.bottom < after.bottom - 0.2 * high
+    near = 0.18 * high if open_four else max(0.07 * high, 0.8 * max(a.stroke, b.stroke))
+    return distance(parts, a, b) < near
+
+
+def _is_digit(crumb: Group, usual: float, pen: float) -> bool:
+    """Whether small parts that belong to no digit are one themselves: drawn with the page's pen, and no mere dash."""
+    width, height = extent(crumb)
+    if len(crumb) > 1 and _size(crumb) >= _PIECE * usual:
+        return True
+    alike = 0.4 * pen < max(p.stroke for p in crumb) < 2 * pen
+    return alike and height > max(_SMALL * usual, 4 * pen) and width < 1.3 * height
+
+
+def _give(crumb: Group, whole: list[Group], usual: float, settings: Settings) -> bool:
+    """Give small parts to the digit that they belong to; says whether there is one near enough."""
+    if not whole:
+        return False
+    gaps = [min(_gap(group, p) for p in crumb) / max(_size(group), _size(crumb)) for group in whole]
+    best = whole[int(np.argmin(gaps))]
+    width, height = extent(best + crumb)
+    room = 1.3 * max(usual, _size(best))
+    if min(gaps) > settings.join_gap * 1.5 or max(width, height) > room:
+        return False
+    if _size(crumb) >= settings.speck_size * _size(best):
+        best += crumb
+    return True
+
+
+# --- what reads better
+
+
+def _rather_one(groups: list[Group], sure: Sure) -> list[Group]:
+    """The groups, or all of them as one digit: where a faint pen left only pieces, they make no digits of their own."""
+    if not 2 <= len(groups) <= _MOST_PIECES:
+        return groups
+    together = [part for group in groups for part in group]
+    loose = [g for g in groups if min(_gap(g, p) for p in together if p not in g) > _PIECES_GAP * _size(together)]
+    width, height = extent(together)
+    if loose or width > 1.2 * height:
+        return groups
+    one, *pieces = sure([together, *groups])
+    return [together] if one > _SURE and min(pieces) < one - _LESS_SURE else groups
+
+
+def put_together(groups: list[Group], sure: Sure) -> list[Group]:
+    """Make neighbouring groups one digit where that reads better.
+
+    Parameters
+    ----------
+    groups
+        As `gather` finds them.
+    sure
+        Says how sure it is of groups that each is a digit, in [0, 1].
+
+    Returns
+    -------
+    list
+        The groups, some of them joined.
+    """
+    groups, known = _rather_one(groups, sure), dict[tuple[int, ...], float]()
+
+    def believed(asked: list[Group]) -> list[float]:
+        new = [g for g in asked if _key(g) not in known]
+        known.update(zip(map(_key, new), map(evidence, sure(new)), strict=True) if new else ())
+        return [known[_key(g)] for g in asked]
+
+    usual = float(np.median([_size(g) for g in groups])) if groups else 0.0
+    while pairs := _pairs(groups, usual):
+        singles = believed([groups[i] for pair in pairs for i in pair])
+        most = [
+            _one_by_shape(groups[i], groups[j], usual) - a - b
+            for (i, j), a, b in zip(pairs, singles[::2], singles[1::2], strict=True)
+        ]
+        open_to_it = [n for n, gain in enumerate(most) if gain > 0]
+        wholes = believed([groups[pairs[n][0]] + groups[pairs[n][1]] for n in open_to_it])
+        gains = [most[n] + one for n, one in zip(open_to_it, wholes, strict=True)]
+        if max(gains, default=0.0) <= 0:
+            break
+        best = open_to_it[int(np.argmax(gains))]
+        i, j = pairs[best]
+        groups = [g for n, g in enumerate(groups) if n not in (i, j)] + [groups[i] + groups[j]]
+    return groups
+
+
+def _key(group: Group) -> tuple[int, ...]:
+    return tuple(sorted(part.label for part in group))
+
+
+def _pairs(groups: list[Group], usual: float) -> list[tuple[int, int]]:
+    """Which groups lie so that both may be parts of one digit."""
+    boxes = np.array([bounds(g) for g in groups], float).reshape(-1, 4)
+    low, high = boxes[:, None, :2], boxes[None, :, 2:]
+    apart = np.maximum(low - high, 0)
+    gap = np.hypot(*np.moveaxis(np.maximum(apart, apart.transpose(1, 0, 2)), -1, 0))
+    joint = np.maximum(boxes[:, None, 2:], high) - np.minimum(low, boxes[None, :, :2])
+    tall = np.maximum(usual, np.maximum.outer(*(boxes[:, 3] - boxes[:, 1],) * 2))
+    size = np.maximum.outer(*((boxes[:, 2:] - boxes[:, :2]).max(1),) * 2)
+    fits = (joint[..., 1] < _ROOM * tall) & (joint[..., 0] < _WIDEST * joint[..., 1]) & (gap < _REACH * size)
+    first, second = np.nonzero(np.triu(fits, 1))
+    pairs = zip(first.tolist(), second.tolist(), strict=True)
+    return [(i, j) for i, j in pairs if _one_by_shape(groups[i], groups[j], usual) > -_UNLIKELY]
+
+
+def _one_by_shape(one: Group, other: Group, usual: float) -> float:
+    """How far the places and sizes of two groups speak for one digit, in the unit of `evidence`."""
+    a, b = bounds(one), bounds(other)
+    narrow, low = (min(a[i + 2] - a[i], b[i + 2] - b[i]) for i in (0, 1))
+    across = (min(a[2], b[2]) - max(a[0], b[0])) / max(narrow, 1)
+    return (
+        _SAME_COLUMNS * float(np.clip(across, -1, 1)) + _LITTLE * float(np.clip(2 - 2.5 * low / usual, -1, 1)) - _NEAR
+    )

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bench.report import Figure
 
-MEASURES = ("drawing", "photo", "page", "folder", "growth", "start", "strokes", "training")
+MEASURES = ("drawing", "photo", "page", "folder", "growth", "start", "strokes", "training", "pictures")
+
+# Measures whose module is called otherwise: `bench.pictures` makes the pictures.
+_MODULES = {"pictures": "measure_pictures"}
 
 
 def measure(name: str, run: str) -> "list[Figure]":
     """Measure one question, with one run answering. Imports what it needs here, so that a child process does."""
-    figures: list[Figure] = import_module(f"bench.{name}").measure(run)
+    module = _MODULES.get(name, name)
+    figures: list[Figure] = import_module(f"bench.{module}").measure(run)
     return figures

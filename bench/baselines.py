@@ -21,9 +21,15 @@ def usual(picture: bytes) -> Float32:
 
 def rough(picture: bytes) -> Float32:
     """Normalise the largest part of a picture as MNIST was; ``float32 (1, 28, 28)``."""
-    ink = _ink(np.asarray(Image.open(BytesIO(picture)).convert("L")))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink)
-    return _centred(ink * (labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax()))[None]
+    digit = rough_largest(np.asarray(Image.open(BytesIO(picture)).convert("L")))
+    return np.zeros((1, 28, 28), np.float32) if digit is None else digit[None]
+
+
+def rough_largest(grey: UInt8) -> Float32 | None:
+    """Normalise the largest part of a picture, ``float32 (28, 28)``; None if there is no ink."""
+    ink = _ink(grey)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink)
+    return _centred(ink * (labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax())) if count > 1 else None
 
 
 def rough_page(grey: UInt8) -> Float32:

@@ -201,33 +201,23 @@ def put_together(groups: list[Group], sure: Sure) -> list[Group]:
     list
         The groups, some of them joined.
     """
-    groups, known = _rather_one(groups, sure), dict[tuple[int, ...], float]()
-
-    def believed(asked: list[Group]) -> list[float]:
-        new = [g for g in asked if _key(g) not in known]
-        known.update(zip(map(_key, new), map(evidence, sure(new)), strict=True) if new else ())
-        return [known[_key(g)] for g in asked]
-
+    groups = _rather_one(groups, sure)
     usual = float(np.median([_size(g) for g in groups])) if groups else 0.0
     while pairs := _pairs(groups, usual):
-        singles = believed([groups[i] for pair in pairs for i in pair])
+        singles = list(map(evidence, sure([groups[i] for pair in pairs for i in pair])))
         most = [
             _one_by_shape(groups[i], groups[j], usual) - a - b
             for (i, j), a, b in zip(pairs, singles[::2], singles[1::2], strict=True)
         ]
         open_to_it = [n for n, gain in enumerate(most) if gain > 0]
-        wholes = believed([groups[pairs[n][0]] + groups[pairs[n][1]] for n in open_to_it])
-        gains = [most[n] + one for n, one in zip(open_to_it, wholes, strict=True)]
+        wholes = sure([groups[pairs[n][0]] + groups[pairs[n][1]] for n in open_to_it])
+        gains = [most[n] + evidence(one) for n, one in zip(open_to_it, wholes, strict=True)]
         if max(gains, default=0.0) <= 0:
             break
         best = open_to_it[int(np.argmax(gains))]
         i, j = pairs[best]
         groups = [g for n, g in enumerate(groups) if n not in (i, j)] + [groups[i] + groups[j]]
     return groups
-
-
-def _key(group: Group) -> tuple[int, ...]:
-    return tuple(sorted(part.label for part in group))
 
 
 def _pairs(groups: list[Group], usual: float) -> list[tuple[int, int]]:

@@ -31,12 +31,12 @@ Certainty = Callable[[Sequence[Candidate]], list[float]]
 # Certainty below this is as good as none.
 _LEAST_SURE = 0.05
 # Narrower groups are one digit: width over height, with somebody to ask and without.
-_NARROWEST, _NARROWEST_UNASKED = 0.6, 1.1
+_NARROWEST, _NARROWEST_UNASKED = 0.9, 1.1
 # Whoever is as sure as that of a group that is no wider is not asked further.
 _SURE, _USUALLY_WIDE = 0.97, 1.15
 # In the unit of `evidence`: what a cut costs, and what it costs more for each stroke that it goes through; what a piece
 # loses for being wider than digits are, lower than the whole, or no more than a stroke, which always looks like a 1.
-_CUT, _CUT_STROKE, _WIDE, _LOW, _THIN = 0.15, 0.15, 1.3, 1.0, 0.3
+_CUT, _CUT_STROKE, _WIDE, _LOW, _THIN = 0.15, 0.15, 1.3, 1.0, 0.4
 _USUAL_WIDTH, _USUAL_LOWEST, _USUAL_THINNEST = 1.05, 0.8, 0.3
 # What a cut leaves has at least this height, ink and width, and at most that width, as shares of the whole's height.
 _LOWEST, _LEAST_INK, _LEAST_WIDTH, _MOST_WIDTH = 0.55, 0.35, 0.08, 1.5
@@ -49,6 +49,42 @@ _CUTS, _CUTS_MORE, _MOST_CUTS = 7, 6, 24
 def evidence(sure: float) -> float:
     """How much this certainty speaks for a digit: its logarithm, so that that of several digits adds up."""
     return math.log(max(sure, _LEAST_SURE))
+
+
+def in_words(groups: list[Group], sure: Callable[[Sequence[Group]], list[float]]) -> list[bool]:
+    """Whether each group is as wide as two digits, but next to a sign that is none: a letter, not digits that touch.
+
+    Parameters
+    ----------
+    groups
+        All signs of a page.
+    sure
+        Says how sure it is that each of some groups is a digit.
+    """
+    boxes = [bounds(g) for g in groups]
+    narrow = [right - left < _NARROWEST * (bottom - top) for left, top, right, bottom in boxes]
+    wide = [i for i, n in enumerate(narrow) if not n]
+    unsure = [i for i, s in zip(wide, sure([groups[i] for i in wide]), strict=True) if s <= _SURE]
+    beside = {
+        i: [j for j, n in enumerate(narrow) if j != i and _beside(boxes[i], boxes[j], _NEXT if n else _NEXT_IF_WIDE)]
+        for i in unsure
+    }
+    asked = sorted({j for near in beside.values() for j in near})
+    letters = {j for j, s in zip(asked, sure([groups[j] for j in asked]), strict=True) if s < _NO_DIGIT}
+    return [bool(letters.intersection(beside.get(i, ()))) for i in range(len(groups))]
+
+
+# A neighbour in a word is at most this far away, per height; one that may itself be two digits nearer. With less
+# certainty than this it is no digit.
+_NEXT, _NEXT_IF_WIDE, _NO_DIGIT = 1.0, 0.25, 0.5
+
+
+def _beside(one: tuple[int, int, int, int], other: tuple[int, int, int, int], near: float) -> bool:
+    """Whether two signs stand next to each other in a line; of each its left, top, right and bottom."""
+    gap = max(one[0], other[0]) - min(one[2], other[2])
+    shared = min(one[3], other[3]) - max(one[1], other[1])
+    low, high = sorted((one[3] - one[1], other[3] - other[1]))
+    return gap < near * high and shared > 0.4 * low
 
 
 def split_touching(parts: Parts, ink: Ink, group: Group, certainty: Certainty | None) -> list[Group]:
@@ -72,14 +108,14 @@ def split_touching(parts: Parts, ink: Ink, group: Group, certainty: Certainty | 
     width, height = extent(group)
     if width < (_NARROWEST if certainty else _NARROWEST_UNASKED) * height:
         return [group]
-    whole = certainty([Candidate(ink, parts, group)])[0] if certainty else 0.0
+    whole = certainty([Candidate(ink, parts, group)])[0] if certainty else _WHOLE_UNASKED
     if whole > _SURE and width < _USUALLY_WIDE * height:
         return [group]
     left, top, right, bottom = bounds(group)
     window = slice(top, bottom), slice(left, right)
     own = mask_of(parts, group, window) > 0
     stroke = float(np.median([p.stroke for p in group]))
-    cuts = _cuts(own, stroke)
+    cuts = _cuts(own, stroke, _STROKES_CUT if certainty else _STROKES_CUT_UNASKED)
     pieces = _best(
         own, cuts, stroke, whole, replace(ink, strength=ink.strength[window], mask=ink.mask[window]), certainty
     )
@@ -101,8 +137,8 @@ class _Cut:
     middle: float
 
 
-def _cuts(own: Array, stroke: float) -> list[_Cut]:
-    """The ways down that go through the least ink, from left to right."""
+def _cuts(own: Array, stroke: float, most_strokes: float) -> list[_Cut]:
+    """The ways down that go through the least ink, and at most so many strokes, from left to right."""
     height, width = own.shape
     scale = min(1.0, _HEIGHT / height)
     size = max(3, round(width * scale)), max(3, round(height * scale))
@@ -116,7 +152,7 @@ def _cuts(own: Array, stroke: float) -> list[_Cut]:
     enough = least, np.count_nonzero(own) - least
     most = min(_MOST_CUTS, _CUTS + round(_CUTS_MORE * max(0.0, width / height - 1)))
     for i in np.argsort(strokes):
-        if strokes[i] > _STROKES_CUT or len(found) >= most:
+        if strokes[i] > most_strokes or len(found) >= most:
             break
         rows = np.interp(np.arange(height), (np.arange(size[1]) + 0.5) / scale - 0.5, (ways[i] + 1) * width / size[0])
         right = own & (columns >= np.rint(rows)[:, None])
@@ -162,16 +198,14 @@ def _best(
     """The pieces, of all ways to make some of these cuts, that have the most evidence for being digits."""
     height = own.shape[0]
     rights = [own, *(cut.right for cut in cuts), np.zeros_like(own)]
-    spans = [
-        (i, j) for i in range(len(rights) - 1) for j in range(i + 1, len(rights)) if (i, j) != (0, len(rights) - 1)
-    ]
+    end = len(rights) - 1
+    spans = [(i, j) for j in range(1, end + 1) for i in range(j) if (i, j) != (0, end)]
     masks = {span: _piece(rights[span[0]], rights[span[1]], stroke, height) for span in spans}
     possible = {span: mask for span, mask in masks.items() if mask is not None}
     sure = _asked(ink, list(possible.values()), certainty)
     worth = {
         span: evidence(s) - _odd_shape(mask, height) for (span, mask), s in zip(possible.items(), sure, strict=True)
     }
-    end = len(rights) - 1
     worth[0, end] = evidence(whole) - _odd_shape(own, height)
     price = [0.0, *(_CUT + _CUT_STROKE * cut.strokes for cut in cuts), 0.0]
     reached: dict[int, tuple[float, list[tuple[int, int]]]] = {0: (0.0, [])}
@@ -196,7 +230,7 @@ def _odd_shape(mask: Array, height: int) -> float:
 
 
 def _piece(right_of: Array, beyond: Array, stroke: float, height: int) -> Array | None:
-    """The ink between two cuts without shreds of the neighbours, or None if it is too small or too large for a digit."""
+    """The ink between two cuts without shreds of the neighbours, or None if it has no digit's size."""
     mask = right_of & ~beyond
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     if count < 2:
@@ -242,7 +276,8 @@ def _asked(ink: Ink, masks: list[Array], certainty: Certainty | None) -> list[fl
     return certainty(candidates)
 
 
-_UNASKED = 0.9
+# Without anybody to ask: how sure it is of each piece, and of the whole; a cut goes through hardly more than a stroke.
+_UNASKED, _WHOLE_UNASKED, _STROKES_CUT_UNASKED = 0.9, 0.5, 1.35
 
 
 def _described(strength: UInt8, labels: Array, label: int, contact: int, x: int = 0, y: int = 0) -> Part:

@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from mnist_core._context import legible
 from mnist_core.evaluation import softmax
 from mnist_core.preprocess import Prepared, Settings, prepare
 from mnist_core.runs import DEFAULT_RUN, Calibration, Run, load_run, load_weights
@@ -107,14 +108,26 @@ class Reading:
 
     @property
     def text(self) -> str:
-        """The accepted digits, a line of text for each line that has one."""
-        rows = ("".join(str(one.digit) for one in line if one.accepted) for line in self.lines)
+        """What is read, a line of text for each line that has a digit.
+
+        Beside the accepted digits these are less certain ones in a row of digits.
+        """
+        rows = (
+            "".join(str(one.digit) for one, read in zip(line, self._legible(line), strict=True) if read)
+            for line in self.lines
+        )
         return "\n".join(row for row in rows if row)
 
     @property
     def accepted(self) -> bool:
         """Whether there is a digit and none was refused."""
         return bool(self.recognitions) and all(one.accepted for one in self.recognitions)
+
+    def _legible(self, line: tuple[Recognition, ...]) -> tuple[bool, ...]:
+        """Which signs of a line are to be read, by what is around them."""
+        return legible(
+            [one.prepared.box for one in line], [one.probability for one in line], [one.accepted for one in line]
+        )
 
 
 class Recognizer:

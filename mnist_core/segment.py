@@ -8,8 +8,8 @@ import numpy as np
 from mnist_core._boxed import MOST_BOXES, check_boxes, prepare_each
 from mnist_core._gather import gather, put_together
 from mnist_core._ink import FEWEST_PIXELS, find_ink
-from mnist_core._parts import bounds, find_parts
-from mnist_core._split import Candidate, Certainty, Group, split_touching
+from mnist_core._parts import Part, bounds, find_parts
+from mnist_core._split import Candidate, Certainty, Group, in_words, split_touching
 from mnist_core._steps import Array, Float32, Prepared, Settings, Step, UInt8
 from mnist_core.preprocess import digit_image, finish
 
@@ -67,13 +67,18 @@ def prepare_page(grey: UInt8, settings: Settings = Settings(), judge: Judge | No
 
     certainty = None if judge is None else _asking(judge, settings)
     whole = gather(parts, settings)
+    letters = [False] * len(whole)
     if certainty:
 
         def sure(groups: Sequence[Group]) -> list[float]:
             return certainty([Candidate(ink, parts, g) for g in groups])
 
         whole = put_together(whole, sure)
-    groups = [g for group in whole for g in split_touching(parts, ink, group, certainty)]
+        letters = in_words(whole, sure)
+    apart = [
+        [g] if letter else split_touching(parts, ink, g, certainty) for g, letter in zip(whole, letters, strict=True)
+    ]
+    groups = [g for some in apart for g in some]
     return Page(ink.steps, tuple(tuple(prepared(g) for g in line) for line in _lines(groups)))
 
 
@@ -113,13 +118,15 @@ def prepare_boxes(
 
 
 def _asking(judge: Judge, settings: Settings) -> Certainty:
-    """The judge, asked about candidates instead of digit images."""
+    """The judge, asked about candidates instead of digit images, and about each but once."""
+    known: dict[frozenset[Part], float] = {}
 
     def certainty(candidates: Sequence[Candidate]) -> list[float]:
-        if not candidates:
-            return []
-        digits = [digit_image(c.ink, c.parts, c.group, settings) for c in candidates]
-        return [float(value) for value in judge(np.stack(digits))]
+        new = {frozenset(c.group): c for c in candidates if frozenset(c.group) not in known}
+        if new:
+            digits = np.stack([digit_image(c.ink, c.parts, c.group, settings) for c in new.values()])
+            known.update(zip(new, map(float, judge(digits)), strict=True))
+        return [known[frozenset(c.group)] for c in candidates]
 
     return certainty
 

@@ -231,3 +231,38 @@ def test_shreds_at_the_rim_are_no_digits() -> None:
     cv2.line(picture, (4, 60), (4, 100), 255, 5)
     expected = reading(prepare_page(written(signs)), signs)
     assert reading(prepare_page(picture), signs) == expected == "20712"
+
+
+def test_parts_apart_are_one_digit_where_that_reads_better() -> None:
+    """The bar of this 5 is a quarter of its height away: only whoever can read knows that it belongs to it."""
+    picture = written(row("0", 60, 140, 120, 170) + row("2", 400, 140, 120, 170), (360, 640), 7)
+    for stroke in (
+        [(0.1, 0.1), (0.08, 0.45), (0.4, 0.42), (0.55, 0.7), (0.3, 1.0), (0.0, 0.95)],
+        [(0.5, -0.1), (1, -0.12)],
+    ):
+        points = np.rint(np.array(stroke) * 120 + (220, 140)).astype(np.int32)
+        cv2.polylines(picture, [points], False, 255, 7, cv2.LINE_AA)
+
+    def judge(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        low = (images > 0.3).any(2).sum(1) < 10  # nothing but the bar
+        return np.where(low, 0.1, 0.99)
+
+    assert [len(line) for line in prepare_page(picture, judge=judge).lines] == [3]
+
+
+def test_a_wide_letter_in_a_word_is_not_cut_into_digits() -> None:
+    """Two 7s that touch are cut, but not where a sign beside them is no digit."""
+    touching = [("7", 100, 100, 150), ("7", 170, 100, 150)]
+    picture = written(touching, (350, 600), 9)
+
+    def judge(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        ink = (images > 0.3).sum((1, 2))
+        wide = (images > 0.5).any(1).sum(1) >= 18
+        return np.where(wide | (ink > 130), 0.1, 0.9)
+
+    assert [len(line) for line in prepare_page(picture, judge=judge).lines] == [2]
+    cv2.rectangle(picture, (270, 110), (330, 245), 255, 9)
+    cv2.line(picture, (270, 110), (330, 245), 255, 9)
+    cv2.line(picture, (330, 110), (270, 245), 255, 9)
+    cv2.line(picture, (300, 110), (300, 245), 255, 9)
+    assert [len(line) for line in prepare_page(picture, judge=judge).lines] == [2], "one wide sign, and that beside it"

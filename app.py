@@ -9,7 +9,7 @@ from pages.components import sidebar
 
 ROOT = Path(__file__).parent
 DRAW, UPLOAD = "pages/recognise/draw.py", "pages/recognise/upload.py"
-METRICS = "pages/understand/metrics.py"
+METRICS, MISTAKES = "pages/understand/metrics.py", "pages/understand/mistakes.py"
 ABOUT = "**Digit Lab** shows, step by step, how a neural network reads handwritten digits."
 
 
@@ -21,7 +21,10 @@ def main() -> None:
     page = st.navigation(
         {
             "Recognise": [*draw_pages(), st.Page(UPLOAD, title="Upload", icon=":material/upload:")],
-            "Understand": [st.Page(METRICS, title="Metrics", icon=":material/grid_on:")],
+            "Understand": [
+                st.Page(METRICS, title="Metrics", icon=":material/grid_on:"),
+                st.Page(MISTAKES, title="Mistakes", icon=":material/rule:"),
+            ],
         }
     )
     sidebar.choose_runs()

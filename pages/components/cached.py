@@ -10,6 +10,7 @@ import json
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -17,14 +18,16 @@ import numpy.typing as npt
 import streamlit as st
 from streamlit.runtime.scriptrunner import script_runner
 
-from mnist_core import data, images, predictions, runs, xray
+from mnist_core import data, images, labelled, predictions, runs, traits, xray
 from mnist_core.cluster import Jobs
 from mnist_core.data import Dataset
 from mnist_core.home import home
+from mnist_core.labelled import Labelled
 from mnist_core.predictions import Predictions
 from mnist_core.preprocess import Prepared, Settings, Step, prepare
 from mnist_core.recognizer import Recognizer
 from mnist_core.segment import Page, prepare_page
+from mnist_core.traits import Traits
 from mnist_core.xray import Without
 
 SAMPLES = Path(__file__).parents[2] / "assets" / "samples"
@@ -73,13 +76,22 @@ def dataset(name: str) -> Dataset:
     return data.load(name)
 
 
+@st.cache_resource(max_entries=8, show_spinner=False)
+def traits_of(fingerprint: str, _dataset: Dataset) -> Traits:
+    """How each test digit of a dataset is written."""
+    return traits.measure(_dataset.test_images)
+
+
+_Found = TypeVar("_Found")
+
+
 @dataclass(eq=False)
-class Evaluation:
-    """A run's answers on a dataset, being worked out in the background."""
+class Work(Generic[_Found]):
+    """Something that is being worked out in the background, and how far it is."""
 
     total: int
     done: int = 0
-    future: "Future[Predictions]" = field(default_factory=Future)
+    future: "Future[_Found]" = field(default_factory=Future)
 
     def tell(self, done: int, total: int) -> None:
         """Note how far it is."""
@@ -93,26 +105,34 @@ def stored_predictions(name: str, created: str, dataset: str, _run: runs.Run) ->
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def evaluation(name: str, created: str, fingerprint: str, _run: runs.Run, _dataset: Dataset) -> Evaluation:
+def evaluation(name: str, created: str, fingerprint: str, _run: runs.Run, _dataset: Dataset) -> Work[Predictions]:
     """Find a run's answers on a dataset in Digit Lab's folder, or start to work them out."""
-    work = Evaluation(len(_dataset.test_labels))
+    work: Work[Predictions] = Work(len(_dataset.test_labels))
     found = predictions.kept(_run, _dataset)
     if found is not None:
         work.future.set_result(found)
     else:
-        work.future = _evaluator().submit(_evaluate, recognizer(name, created), _dataset, work)
+        work.future = _background().submit(_evaluate, recognizer(name, created), _dataset, work)
     return work
 
 
-def _evaluate(network: "Future[Recognizer]", dataset: Dataset, work: Evaluation) -> Predictions:
+def _evaluate(network: "Future[Recognizer]", dataset: Dataset, work: Work[Predictions]) -> Predictions:
     found = predictions.evaluate(network.result(), dataset, work.tell)
     predictions.keep(found, network.result().run, dataset)
     return found
 
 
+@st.cache_resource(max_entries=8, show_spinner=False)  # up to 0.8 MB each
+def own_digits(digest: str, name: str, _data: bytes) -> Work[Labelled]:
+    """Start to read the labelled pictures of an archive; the SHA-256 of its bytes identifies it."""
+    work: Work[Labelled] = Work(labelled.MOST_PICTURES)
+    work.future = _background().submit(labelled.read_zip, _data, name, work.tell)
+    return work
+
+
 @st.cache_resource(show_spinner=False)
-def _evaluator() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, "evaluate")
+def _background() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "background")
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,23 +1,25 @@
 """Which digits a network is measured on, and its answers to all of them."""
 
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from mnist_core import data
+from mnist_core import data, labelled
 from mnist_core.data import MNIST_FINGERPRINT, Dataset
 from mnist_core.errors import DigitLabError
 from mnist_core.predictions import Predictions
 from mnist_core.runs import Run
-from pages.components import cached
-from pages.components.cached import Evaluation
+from mnist_core.traits import Traits
+from pages.components import cached, reading
+from pages.components.cached import Work
 
 UInt8 = npt.NDArray[np.uint8]
 
-MNIST, BUILTIN = "mnist", "builtin"
-SOURCES = {MNIST: "MNIST's test set", BUILTIN: "Built-in digits"}
+MNIST, BUILTIN, OWN = "mnist", "builtin", "own"
+SOURCES = {MNIST: "MNIST's test set", BUILTIN: "Built-in digits", OWN: "Your own"}
 WHAT_THEY_ARE = {
     MNIST: "10,000 handwritten digits that no network here saw while it learned.",
     BUILTIN: (
@@ -25,7 +27,9 @@ WHAT_THEY_ARE = {
         "stored as 8 by 8 cells and are enlarged, so they are coarser than MNIST's and harder for networks that "
         "learned from MNIST."
     ),
+    OWN: labelled.HOW,
 }
+WAKING = "The network is waking up. That takes a few seconds, once."
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +42,24 @@ class Evaluated:
         The dataset, for the program and for people.
     predictions
         One for each chosen run, in their order; all have the same labels.
-    images
-        ``uint8 (n, 28, 28)``; None where MNIST is not on this machine.
+    digits
+        The dataset with its pictures; None where MNIST is not on this machine.
     """
 
     source: str
     title: str
     predictions: tuple[Predictions, ...]
-    images: UInt8 | None
+    digits: Dataset | None
+
+    @property
+    def images(self) -> UInt8 | None:
+        """``uint8 (n, 28, 28)``; None where there are none."""
+        return None if self.digits is None else self.digits.test_images
+
+    @property
+    def traits(self) -> Traits | None:
+        """How the digits are written; None where there are no pictures."""
+        return None if self.digits is None else cached.traits_of(self.digits.fingerprint, self.digits)
 
 
 def choose() -> str:
@@ -69,15 +83,29 @@ def evaluate(runs: list[Run], source: str) -> Evaluated | None:
     The page runs again by itself when the answers are there.
     """
     dataset = _dataset(source)
+    if dataset is None and source != MNIST:
+        return None
     works = [_work(run, source, dataset) for run in runs]
-    waiting = [work for work in works if isinstance(work, Evaluation)]
+    waiting = [work for work in works if isinstance(work, Work)]
     if any(not work.future.done() for work in waiting):
         wait(waiting)
         return None
     found = [prediction for run, work in zip(runs, works, strict=True) if (prediction := _result(run, work, dataset))]
     if not found:
         return None
-    return Evaluated(source, SOURCES[source], tuple(found), None if dataset is None else dataset.test_images)
+    return Evaluated(source, SOURCES[source], tuple(found), dataset)
+
+
+def evaluate_quietly(runs: list[Run], found: Evaluated) -> list[Predictions] | None:
+    """What these runs say of the same digits, without those that cannot; None, and a bar, while they are asked."""
+    works = [_work(run, found.source, found.digits) for run in runs]
+    waiting = [work for work in works if isinstance(work, Work) and not work.future.done()]
+    if waiting:
+        wait(waiting)
+        return None
+    done = [work.future for work in works if isinstance(work, Work)]
+    asked = [future.result() for future in done if future.exception() is None]
+    return [work for work in works if isinstance(work, Predictions)] + asked
 
 
 def _dataset(source: str) -> Dataset | None:
@@ -85,13 +113,34 @@ def _dataset(source: str) -> Dataset | None:
     if source == MNIST and not any(place.found for place in data.mnist_places()):
         return None
     try:
-        return cached.dataset(source)
+        return _own() if source == OWN else cached.dataset(source)
     except DigitLabError as error:
         st.warning(str(error), icon=":material/broken_image:")
         return None
 
 
-def _work(run: Run, source: str, dataset: Dataset | None) -> "Predictions | Evaluation | DigitLabError":
+def _own() -> Dataset | None:
+    """The pictures that a person brings; None while there are none."""
+    file = st.file_uploader("Your labelled pictures", type="zip", key="own")
+    if file is None:
+        return None
+    brought = reading.as_brought(file.name, file.getvalue(), file.file_id)
+    work = cached.own_digits(brought.digest, brought.name, brought.data)
+    if not work.future.done():
+        wait([work], "pictures prepared", "Opening the archive")
+        return None
+    found = work.future.result()
+    if found.left_out:
+        n = len(found.left_out)
+        with st.expander(f"{n:,} {'file' if n == 1 else 'files'} could not be used", icon=":material/broken_image:"):
+            st.text("\n".join(found.left_out[:100]))
+    return found.dataset
+
+
+_Answers: TypeAlias = "Predictions | Work[Predictions] | DigitLabError"
+
+
+def _work(run: Run, source: str, dataset: Dataset | None) -> _Answers:
     own = MNIST_FINGERPRINT if source == MNIST else dataset.fingerprint if dataset is not None else ""
     try:
         if run.fingerprint == own:
@@ -103,11 +152,13 @@ def _work(run: Run, source: str, dataset: Dataset | None) -> "Predictions | Eval
         return error
 
 
-def _result(run: Run, work: "Predictions | Evaluation | DigitLabError", dataset: Dataset | None) -> Predictions | None:
+def _result(
+    run: Run, work: "Predictions | Work[Predictions] | DigitLabError", dataset: Dataset | None
+) -> Predictions | None:
     try:
         if isinstance(work, DigitLabError):
             raise work
-        return work.future.result() if isinstance(work, Evaluation) else work
+        return work.future.result() if isinstance(work, Work) else work
     except DigitLabError as error:
         if dataset is not None:  # it may be mended before the next try
             cached.evaluation.clear(run.name, run.created, dataset.fingerprint)
@@ -119,15 +170,12 @@ def _result(run: Run, work: "Predictions | Evaluation | DigitLabError", dataset:
 
 
 @st.fragment(run_every=0.3)
-def wait(works: list[Evaluation]) -> None:
-    """Show how far the networks are, and run the page again when they are done."""
+def wait(works: list[Work[Any]], doing: str = "digits read", start: str = WAKING) -> None:
+    """Show how far it is, and run the page again when it is done."""
     if all(work.future.done() for work in works):
         st.rerun(scope="app")
     done, total = sum(work.done for work in works), sum(work.total for work in works)
-    words = (
-        f"{done:,} of {total:,} digits read" if done else "The network is waking up. That takes a few seconds, once."
-    )
-    st.progress(min(1.0, done / total), words)
+    st.progress(min(1.0, done / total), f"{done:,} of {total:,} {doing}" if done else start)
 
 
 def get_mnist(key: str) -> None:

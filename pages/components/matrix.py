@@ -48,7 +48,7 @@ def _choose_view(found: Evaluated) -> str:
     words = {name: sentence for name, (_, sentence) in _VIEWS.items()}
     if len(found.predictions) > 1:
         first, other = (one.run for one in found.predictions)
-        views[_DIFFERENCE] = f"Beside {other}"
+        views[_DIFFERENCE] = "Difference"
         words[_DIFFERENCE] = (
             f"How many more or fewer than {other}: where it is blue, {first} is better; where it is orange, worse."
         )

@@ -1,6 +1,10 @@
 """The Metrics page: figures for every network and dataset, cells chosen by click and by menu, and files."""
 
+import hashlib
+import io
 import re
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -101,7 +105,7 @@ def test_another_run_stands_beside(metrics: AppTest) -> None:
     assert figures(metrics)[:2] == both
     metrics.segmented_control(key="view").set_value("difference").run()
     assert not metrics.exception
-    assert any("Beside" in str(one.options) for one in metrics.segmented_control)
+    assert any("fewer than classic-50-50" in caption.value for caption in metrics.caption)
     assert len(metrics.select_slider) == 2, "each network has its own threshold"
 
 
@@ -194,3 +198,31 @@ def test_a_run_with_damaged_weights_is_said_and_the_page_stays(
     metrics.run()
     assert not metrics.exception
     assert [error.value for error in metrics.error] == ["The weights of 'ann' cannot be read: gone."]
+
+
+def test_a_persons_own_pictures_are_measured(metrics: AppTest, sample: Callable[[str], tuple[str, bytes, str]]) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("2/board.jpg", sample("whiteboard.jpg")[1])
+        file.writestr("3/notes.png", b"hello")
+    metrics.segmented_control(key="data").set_value("own").run()
+    assert not metrics.exception
+    assert not figures(metrics), "nothing is measured before there are pictures"
+    metrics.file_uploader(key="own").set_value(("mine.zip", archive.getvalue(), "application/zip")).run()
+    digits = cached.own_digits(hashlib.sha256(archive.getvalue()).hexdigest(), "mine.zip", b"").future.result(PATIENCE)
+    metrics.run()
+    run = cached.all_runs()["ann"]
+    cached.evaluation(run.name, run.created, digits.dataset.fingerprint, run, digits.dataset).future.result(PATIENCE)
+    metrics.run()
+    assert not metrics.exception
+    assert figures(metrics)[1] == "0 of 1"
+    assert [box.label for box in metrics.expander if "could not" in box.label] == ["1 file could not be used"]
+
+
+def test_an_archive_that_is_none_is_said(metrics: AppTest) -> None:
+    metrics.segmented_control(key="data").set_value("own").run()
+    metrics.file_uploader(key="own").set_value(("mine.zip", b"hello", "application/zip")).run()
+    cached.own_digits(hashlib.sha256(b"hello").hexdigest(), "mine.zip", b"").future.exception(PATIENCE)
+    metrics.run()
+    assert not metrics.exception
+    assert "mine.zip cannot be read as a ZIP archive" in metrics.warning[0].value

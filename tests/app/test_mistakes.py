@@ -1,0 +1,136 @@
+"""The Mistakes page: kinds, filters, order, pages, one digit large, and every network's answer to it."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mnist_core import mistakes, runs
+from mnist_core.mistakes import Wanted
+from mnist_core.predictions import Predictions
+from pages.components import browse, cached
+
+ROOT = Path(__file__).parents[2]
+MISTAKES = "pages/understand/mistakes.py"
+PATIENCE = 60
+
+
+def answers(name: str) -> Predictions:
+    run, digits = cached.all_runs()[name], cached.dataset("builtin")
+    return cached.evaluation(run.name, run.created, digits.fingerprint, run, digits).future.result(PATIENCE)
+
+
+@pytest.fixture
+def app(networks: None) -> AppTest:
+    """The app, open at Mistakes with the built-in digits."""
+    cached.evaluation.clear()  # of a home that is gone
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE).run().switch_page(MISTAKES).run()
+    app.segmented_control(key="data").set_value("builtin").run()
+    answers("ann")
+    app.run()
+    assert not app.exception
+    return app
+
+
+def html(app: AppTest) -> str:
+    return "".join(block.value for block in app.get("html"))
+
+
+def count(app: AppTest) -> str:
+    return re.sub("<.*?>", "", re.findall('dl-cell".*?</p>', html(app))[0].partition(">")[2])
+
+
+def shown(app: AppTest) -> list[int]:
+    """Rows of the digits on the page."""
+    keys = (str(button.key) for button in app.button)
+    return [int(key.removeprefix("digit-")) for key in keys if re.fullmatch(r"digit-\d+", key)]
+
+
+def test_the_mistakes_come_worst_first_with_the_worst_one_large(app: AppTest) -> None:
+    given = answers("ann")
+    rows = mistakes.choose(given, None, Wanted())
+    assert shown(app) == rows.tolist()[:24]
+    assert count(app) == f"{len(rows)} of 359 digits"
+    first = rows[0]
+    assert f"A {given.labels[first]}, read as {given.predicted[first]}, " in html(app)
+
+
+def test_another_digit_is_looked_at(app: AppTest) -> None:
+    row = shown(app)[3]
+    app.button(key=f"digit-{row}").click().run()
+    assert not app.exception
+    assert f"Number {row:,} of 359" in html(app)
+
+
+def test_a_kind_of_mistake_is_chosen_and_let_go(app: AppTest) -> None:
+    kind = mistakes.kinds(answers("ann"), None)[0]
+    assert app.pills(key="kind").options[0].startswith(f"{kind.true} read as {kind.predicted}: {kind.n}")
+    app.pills(key="kind").set_value(browse.pair(kind.true, kind.predicted)).run()
+    assert not app.exception
+    assert count(app) == f"{kind.n} of 359 digits"
+    assert {answers("ann").labels[row] for row in shown(app)} == {kind.true}
+    assert app.selectbox(key="true").value == str(kind.true)
+    app.pills(key="kind").set_value(None).run()
+    assert app.selectbox(key="true").value == "any"
+
+
+def test_all_digits_are_filtered_sorted_and_paged(app: AppTest) -> None:
+    app.segmented_control(key="which").set_value("all").run()
+    app.selectbox(key="sort").set_value("stroke").run()
+    given, digits = answers("ann"), cached.dataset("builtin")
+    traits = cached.traits_of(digits.fingerprint, digits)
+    assert shown(app) == np.argsort(traits.stroke, kind="stable")[:24].tolist()
+    app.session_state["page"] = 2
+    app.run()
+    assert shown(app) == np.argsort(traits.stroke, kind="stable")[24:48].tolist()
+    app.slider(key="range-certainty").set_value((0.0, 0.5)).run()
+    assert not app.exception
+    assert set(shown(app)) <= set(np.flatnonzero(given.certainty <= 0.51).tolist())
+
+
+def test_nothing_that_is_wanted_is_said(app: AppTest) -> None:
+    app.selectbox(key="true").set_value("0").run()
+    app.selectbox(key="read").set_value("1").run()
+    assert not app.exception
+    assert "No digit is like that" in count(app)
+    assert not shown(app)
+
+
+def test_who_else_gets_it_right_is_asked_on_demand(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "<table" not in html(app)
+    row = shown(app)[0]
+    some = {name: cached.all_runs()[name] for name in ("ann", "classic-50-50")}
+    monkeypatch.setattr(cached, "all_runs", lambda: some)
+    answers("classic-50-50")
+    app.session_state["closer-runs"] = True
+    app.run()
+    assert not app.exception
+    right = sum(not answers(name).wrong[row] for name in some)
+    assert re.search(f"{right} of 2 read|None of them|All of them", html(app))
+    assert html(app).count("<tr><th") == 1 + len(some)
+
+
+def test_without_mnist_there_are_numbers_and_the_way_to_the_pictures(networks: None) -> None:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE).run().switch_page(MISTAKES).run()
+    assert not app.exception
+    assert len(app.dataframe[0].value) == runs.load_run("ann").metrics.test_errors
+    assert "stroke" not in str(app.selectbox(key="sort").options), "what needs pictures is not offered"
+    app.selectbox(key="number").select_index(5).run()
+    assert not app.exception
+    assert [button.label for button in app.button if "MNIST" in button.label] == ["Get MNIST (11 MB)"]
+
+
+def test_a_network_without_a_mistake_is_congratulated(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = cached.dataset("builtin").test_labels
+    logs = np.full((len(labels), 10), -4.0, np.float32)
+    logs[np.arange(len(labels)), labels] = -0.2
+    monkeypatch.setattr(cached.predictions, "kept", lambda *_: Predictions("ann", "builtin", labels, logs))
+    cached.evaluation.clear()
+    app.run()
+    cached.evaluation.clear()
+    assert not app.exception
+    assert "Every digit is read right" in app.success[0].value
+    app.segmented_control(key="which").set_value("right").run()
+    assert not app.exception

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import PATIENCE, PHONE
 from tests.browser.server import Server
 
 Point = tuple[int, int]
@@ -21,7 +21,7 @@ READY = """drawn => {
   const frame = document.querySelector(".st-key-canvas-frame");
   const roots = [...frame?.querySelectorAll("*") ?? []].map(element => element.shadowRoot).filter(Boolean);
   const [canvas, ground] = ["upper", "lower"].map(
-    layer => roots.map(root => root.querySelector(`canvas.${layer}-canvas`)).find(Boolean));
+    layer => roots.map(root => root.querySelector(`canvas.dc-canvas.${layer}-canvas`)).find(Boolean));
   if (!canvas || !ground || !ground.width || document.fonts.status !== "loaded") return false;
   const pixels = ground.getContext("2d").getImageData(0, 0, ground.width, ground.height).data;
   const white = pixels.some((value, i) => i % 4 === 0 && value > 200);
@@ -32,7 +32,7 @@ READY = """drawn => {
 
 def open_draw(page: Page) -> Locator:
     page.goto("/draw")
-    expect(answer(page)).to_have_text(BLANK)  # the network is there
+    expect(answer(page)).to_have_text(BLANK, timeout=4 * PATIENCE)  # the network is there
     return ready_canvas(page)
 
 

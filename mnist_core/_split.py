@@ -41,7 +41,7 @@ _USUAL_WIDTH, _USUAL_LOWEST, _USUAL_THINNEST = 1.05, 0.8, 0.3
 # What a cut leaves has at least this height, ink and width, and at most that width, as shares of the whole's height.
 _LOWEST, _LEAST_INK, _LEAST_WIDTH, _MOST_WIDTH = 0.55, 0.35, 0.08, 1.5
 # Cuts are looked for on a copy this high. They go through at most so many strokes, and may turn this far aside.
-_HEIGHT, _STROKES_CUT, _ASIDE, _LEASH = 56, 3.2, 0.4, 4.0
+_HEIGHT, _STROKES_CUT, _ASIDE, _LEASH = 56, 2.2, 0.4, 4.0
 # So many cuts are kept for a group as wide as high, and for each time that it is wider.
 _CUTS, _CUTS_MORE, _MOST_CUTS = 7, 6, 24
 
@@ -218,7 +218,21 @@ def _best(
         if ways:
             reached[j] = max(ways, key=lambda way: way[0])
     chosen = reached[end][1]
-    return [] if len(chosen) < 2 else _shared_out(own, [possible[span] for span in chosen])
+    pieces = [possible[span] for span in chosen] if len(chosen) > 1 else []
+    certain = dict(zip(possible, sure, strict=True))
+    if (
+        not pieces
+        or min(certain[span] for span in chosen) < _SURE_PIECE
+        or 2 * sum(map(_is_stroke, pieces)) > len(pieces)
+    ):
+        return []
+    return _shared_out(own, pieces)
+
+
+def _is_stroke(mask: Array) -> bool:
+    """Whether a piece is a mere stroke: any zigzag can be cut into some, and each would be a 1."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return bool(np.ptp(columns) + 1 < _STROKE * (np.ptp(rows) + 1))
 
 
 def _odd_shape(mask: Array, height: int) -> float:
@@ -245,6 +259,8 @@ def _piece(right_of: Array, beyond: Array, stroke: float, height: int) -> Array 
     return mask if enough and fits else None
 
 
+# All pieces have to be that sure; and what is narrower than this, per its height, may be a mere stroke.
+_SURE_PIECE, _STROKE = 0.8, 0.42
 # A loose piece with less of the ink than this is a shred.
 _SHRED = 0.12
 

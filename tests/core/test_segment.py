@@ -266,3 +266,14 @@ def test_a_wide_letter_in_a_word_is_not_cut_into_digits() -> None:
     cv2.line(picture, (330, 110), (270, 245), 255, 9)
     cv2.line(picture, (300, 110), (300, 245), 255, 9)
     assert [len(line) for line in prepare_page(picture, judge=judge).lines] == [2], "one wide sign, and that beside it"
+
+
+def test_a_zigzag_is_not_cut_into_strokes() -> None:
+    picture = np.zeros((300, 500), np.uint8)
+    points = [(60 + 40 * i, 80 + 120 * (i % 2)) for i in range(9)]
+    cv2.polylines(picture, [np.array(points)], False, 255, 9, cv2.LINE_AA)
+
+    def judge(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        return np.where((images > 0.5).any(1).sum(1) < 9, 0.99, 0.1)  # every stroke is a 1
+
+    assert sum(map(len, prepare_page(picture, judge=judge).lines)) == 1

@@ -40,11 +40,15 @@ def page() -> UInt8:
     return sheet
 
 
+_SIDES = (28, 56, 84, 140, 280)  # of the pictures in a folder, in turn
+
+
 def write_folder(folder: Path, pictures: int) -> None:
-    """Write small PNGs of single built-in digits, 84x84, dark on light."""
+    """Write small PNGs of single built-in digits, 28x28 to 280x280, dark on light."""
     digits = data.load("builtin").train_images
     for number in range(pictures):
-        ink = cv2.resize(digits[number % len(digits)], (84, 84), interpolation=cv2.INTER_CUBIC)
+        side = _SIDES[number % len(_SIDES)]
+        ink = cv2.resize(digits[number % len(digits)], (side, side), interpolation=cv2.INTER_CUBIC)
         (folder / f"{number:05}.png").write_bytes(_encode(".png", 235 - (ink * (185 / 255)).astype(np.uint8)))
 
 

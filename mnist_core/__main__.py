@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from mnist_core.errors import DigitLabError
 
 if TYPE_CHECKING:
     from mnist_core.images import Picture
-    from mnist_core.preprocess import Box, Prepared
+    from mnist_core.preprocess import Box
     from mnist_core.recipes import Recipe
     from mnist_core.recognizer import Recognition
 
@@ -142,32 +143,29 @@ def _load(path: Path) -> "Picture | DigitLabError":
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from concurrent.futures import ThreadPoolExecutor
+    from mnist_core._batches import PreparedFiles
+    from mnist_core.runs import load_run
 
-    from mnist_core.preprocess import prepare
-    from mnist_core.recognizer import Recognizer
+    run = load_run(options.run)
+    files = list(_files(options.paths))
+    failed = seen = 0
+    with PreparedFiles(files) as prepared, _Ticker() as ticker:
+        import_tensorflow()  # the pictures are being prepared already
+        from mnist_core.recognizer import Recognizer
 
-    def prepared(path: Path) -> "Prepared | DigitLabError":
-        picture = _load(path)
-        return picture if isinstance(picture, DigitLabError) else prepare(picture.grey)
-
-    import_tensorflow()
-    recognizer = Recognizer.load(options.run)
-    failed = 0
-    with ThreadPoolExecutor() as pool, _Ticker() as ticker:
-        files = list(_files(options.paths))
-        for start in range(0, len(files), _BATCH):
-            batch = files[start : start + _BATCH]
-            found = list(pool.map(prepared, batch))
-            answers = iter(recognizer.answer_many([one for one in found if not isinstance(one, DigitLabError)]))
-            for path, one in zip(batch, found, strict=True):
+        recognizer = Recognizer(run)
+        done = zip(files, prepared, strict=True)
+        while batch := list(islice(done, _BATCH)):
+            answers = iter(recognizer.answer_many([one for _, one in batch if not isinstance(one, DigitLabError)]))
+            for path, one in batch:
                 if isinstance(one, DigitLabError):
                     failed += _fail(path, one, options.json)
                 else:
                     answer = next(answers)
                     words = f"{path}: {answer.sentence} ({answer.probability:.1%})"
                     _write({"file": str(path)} | _answer(answer) | {"reason": answer.reason}, options.json, words)
-            ticker.say(f"{start + len(batch)} of {len(files)} pictures")
+            seen += len(batch)
+            ticker.say(f"{seen} of {len(files)} pictures")
     return 1 if failed else 0
 
 

@@ -115,10 +115,10 @@ def _belongs(part: Part, gap: float, chosen: list[Part], few: bool, settings: Se
         return True
     stacked = shared > 0.5 * min(part.width, right - left)
     fits = stacked or (few and not beside and wide < 1.3 * high)
-    return fits and _same_pen(part, chosen[0]) and gap <= 3 * settings.join_gap * max(wide, high)
+    return fits and same_pen(part, chosen[0]) and gap <= 3 * settings.join_gap * max(wide, high)
 
 
-def _same_pen(one: Part, other: Part) -> bool:
+def same_pen(one: Part, other: Part) -> bool:
     """Whether a part is a stroke about as wide and as strong as the other."""
     return (
         0.4 * other.stroke < one.stroke < 2.5 * other.stroke

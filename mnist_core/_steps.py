@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -27,13 +27,23 @@ class Box(NamedTuple):
     height: int
 
 
-def _bounded(default: float, low: float, high: float) -> float:
-    return field(default=default, metadata={"low": low, "high": high})
+def _switch(default: bool, title: str, about: str) -> bool:
+    return field(default=default, metadata={"title": title, "help": about})
+
+
+def _number(default: float, low: float, high: float, title: str, about: str) -> float:
+    return field(default=default, metadata={"low": low, "high": high, "title": title, "help": about})
+
+
+Polarity = Literal["auto", "dark", "light"]
 
 
 @dataclass(frozen=True)
 class Settings:
     """Every switch and number of preprocessing. The defaults are what reads real pictures best.
+
+    Each field's ``metadata`` holds a ``title`` and a ``help`` in words for a person, numbers their bounds as
+    ``low`` and ``high``, and `polarity` its ``choices``.
 
     Parameters
     ----------
@@ -81,25 +91,53 @@ class Settings:
         If a value is out of its bounds or of the wrong kind.
     """
 
-    flatten_light: bool = True
-    light_window: float = _bounded(0.0, 0.0, 1.0)
-    polarity: Literal["auto", "dark", "light"] = "auto"
-    threshold: float = _bounded(0.0, 0.0, 1.0)
-    noise_factor: float = _bounded(5.0, 1.0, 20.0)
-    soft_edges: bool = True
-    remove_ruling: bool = True
-    remove_specks: bool = True
-    speck_size: float = _bounded(0.08, 0.0, 0.5)
-    join_gap: float = _bounded(0.12, 0.0, 1.0)
-    crop: bool = True
-    even_ink: bool = True
-    even_stroke: bool = True
-    thinnest: float = _bounded(2.0, 0.5, 6.0)
-    heaviest: float = _bounded(3.4, 0.5, 6.0)
-    straighten: bool = False
-    keep_aspect: bool = True
-    box_side: int = field(default=20, metadata={"low": 8, "high": 28})
-    centre_by_mass: bool = True
+    flatten_light: bool = _switch(True, "Even out the light", "Shadows and light that falls off vanish.")
+    light_window: float = _number(
+        0.0,
+        0.0,
+        1.0,
+        "Widest stroke",
+        "As a share of the picture's shorter side. What is wider is shadow. 0 measures it.",
+    )
+    polarity: Polarity = field(
+        default="auto",
+        metadata={
+            "choices": get_args(Polarity),
+            "title": "The ink is",
+            "help": "Dark on a light ground or light on a dark one; auto decides by looking at the strokes.",
+        },
+    )
+    threshold: float = _number(
+        0.0, 0.0, 1.0, "Ink from", "How much stronger than the ground a pixel has to be to count as ink. 0 measures it."
+    )
+    noise_factor: float = _number(
+        5.0, 1.0, 20.0, "Times stronger than noise", "Ink has to stand out of the paper's noise by so much."
+    )
+    soft_edges: bool = _switch(
+        True, "Keep soft edges", "Otherwise a pixel is ink or it is not, and edges become stairs."
+    )
+    remove_ruling: bool = _switch(True, "Take printed lines away", "Ruled and squared paper becomes plain.")
+    remove_specks: bool = _switch(True, "Leave specks and neighbours out", "Otherwise all ink belongs to the digit.")
+    speck_size: float = _number(
+        0.08, 0.0, 0.5, "Specks are smaller than", "As a share of the digit; they are left out."
+    )
+    join_gap: float = _number(
+        0.12, 0.0, 1.0, "Parts are joined up to", "As a share of the digit: a gap that the pen may leave."
+    )
+    crop: bool = _switch(True, "Cut the digit out", "Otherwise the whole picture is scaled.")
+    even_ink: bool = _switch(True, "Even out faint ink", "A pen that pressed lightly leaves the same digit.")
+    even_stroke: bool = _switch(True, "Even out the pen's width", "Thin and heavy pens come near those of MNIST.")
+    thinnest: float = _number(2.0, 0.5, 6.0, "Thinnest pen", "In pixels of 28 by 28. A thinner one is thickened.")
+    heaviest: float = _number(3.4, 0.5, 6.0, "Heaviest pen", "In pixels of 28 by 28. A heavier one is thinned.")
+    straighten: bool = _switch(False, "Set it upright", "A slanting digit is sheared until it stands.")
+    keep_aspect: bool = _switch(True, "Keep the proportions", "Otherwise the digit is stretched to fill its box.")
+    box_side: int = field(
+        default=20,
+        metadata={"low": 8, "high": 28, "title": "Side of the box", "help": "In pixels. MNIST's digits fill 20 by 20."},
+    )
+    centre_by_mass: bool = _switch(
+        True, "Centre by mass", "The ink's centre of mass comes into the middle, as in MNIST; otherwise the box's."
+    )
 
     def __post_init__(self) -> None:
         for f in fields(self):
@@ -108,19 +146,19 @@ class Settings:
             raise DigitLabError("The thinnest pen has to be thinner than the heaviest.")
 
 
-def _check(name: str, value: object, kind: object, bounds: Mapping[str, float]) -> None:
+def _check(name: str, value: object, kind: object, about: Mapping[str, Any]) -> None:
     """Raise a `DigitLabError` unless the value of this setting is of its kind and within its bounds."""
     if kind is bool and not isinstance(value, bool):
         raise DigitLabError(f"{name} has to be true or false.")
-    if name == "polarity" and value not in ("auto", "dark", "light"):
-        raise DigitLabError("polarity has to be auto, dark or light.")
-    if not bounds:
+    if "choices" in about and value not in about["choices"]:
+        raise DigitLabError(f"{name} has to be auto, dark or light.")
+    if "low" not in about:
         return
     accepted = int if kind is int else (int, float)
     if isinstance(value, bool) or not isinstance(value, accepted) or not math.isfinite(value):
         raise DigitLabError(f"{name} has to be a {'whole ' if kind is int else ''}number.")
-    if not bounds["low"] <= value <= bounds["high"]:
-        raise DigitLabError(f"{name} has to be between {bounds['low']:g} and {bounds['high']:g}.")
+    if not about["low"] <= value <= about["high"]:
+        raise DigitLabError(f"{name} has to be between {about['low']:g} and {about['high']:g}.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +203,8 @@ class Prepared:
         Why there is no digit, one sentence, or empty.
     hints
         Remarks on the picture, a sentence each.
+    several
+        Whether there is another digit beside this one, where one is all that was looked for.
     """
 
     steps: tuple[Step, ...]
@@ -172,6 +212,7 @@ class Prepared:
     box: Box | None
     problem: str = ""
     hints: tuple[str, ...] = ()
+    several: bool = False
 
 
 def quantile(values: UInt8, share: float) -> float:

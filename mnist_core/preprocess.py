@@ -6,7 +6,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from mnist_core._choose import SMALLEST_SHARE, Choice, choose, extent
+from mnist_core._choose import SMALLEST_SHARE, Choice, choose
+from mnist_core._hints import remarks, several
 from mnist_core._ink import FEWEST_PIXELS, Ink, find_ink, shown
 from mnist_core._normalise import normalise
 from mnist_core._parts import Part, Parts, bounds, find_parts, mask_of
@@ -98,7 +99,9 @@ def finish(
     found = _found_step(ink, parts, chosen, whole)
     digit, last = normalise(own, settings)
     box = _box((left, top, right, bottom), ink.scale, shape)
-    return Prepared((*ink.steps, found, *last), digit, box, "", _hints(parts, chosen, last, whole))
+    beside = whole and several(parts, chosen)
+    hints = remarks(ink, parts, chosen, beside)
+    return Prepared((*ink.steps, found, *last), digit, box, "", hints, beside)
 
 
 def digit_image(ink: Ink, parts: Parts, chosen: list[Part], settings: Settings) -> Float32:
@@ -164,23 +167,3 @@ def _found_step(ink: Ink, parts: Parts, chosen: list[Part], whole: bool) -> Step
     parameters = {"parts": len(chosen), "left_out": ignored}
     sentence = f"The digit is {pieces}.{rest}"
     return Step("found", "The digit found", sentence, shown(np.asarray(image, np.uint8)), parameters)
-
-
-# In pixels of the 28x28 picture; ballpoints on a sheet have 0.3 to 0.7 and are read well once they are thickened.
-_VERY_THIN = 0.25
-
-
-def _hints(parts: Parts, chosen: list[Part], last: tuple[Step, ...], whole: bool) -> tuple[str, ...]:
-    hints = []
-    if any(p.contact for p in chosen):
-        hints.append("The digit touches the edge of the picture.")
-    width = float(next(s.parameters["width"] for s in last if s.name == "stroke"))
-    if width < _VERY_THIN:
-        hints.append("The pen is very thin.")
-    elif width > 5:
-        hints.append("The pen is very heavy.")
-    size = max(extent(chosen))
-    rest = whole and [p for p in parts.all if p not in chosen and p.size > 0.6 * size and not p.contact]
-    if rest:
-        hints.append("There is more than one digit in the picture; only one was used.")
-    return tuple(hints)

@@ -65,11 +65,10 @@ class Answers:
         page has to make sense, and two digits also need a sign that the one is not alone.
         """
         digits = self.reading.recognitions
-        beside = any("more than one digit" in hint for hint in self.single.prepared.hints)
         if len(digits) < 2:
             return False
         sensible = sum(one.accepted for one in digits) >= _MOSTLY * len(digits)
-        return beside or (sensible and (len(digits) > 2 or not self.single.accepted))
+        return self.single.prepared.several or (sensible and (len(digits) > 2 or not self.single.accepted))
 
 
 def as_brought(name: str, data: bytes, file_id: str) -> Brought:

@@ -1,6 +1,6 @@
 import json
 from collections.abc import Callable
-from dataclasses import asdict, fields, replace
+from dataclasses import Field, asdict, fields, replace
 from pathlib import Path
 
 import cv2
@@ -153,13 +153,34 @@ def test_the_hole_of_a_heavy_digit_stays_open() -> None:
     assert prepared.digit[12:16, 12:16].min() < 0.2
 
 
-@pytest.mark.parametrize(("pen", "hint"), [(1, "The pen is very thin."), (60, "The pen is very heavy.")])
-def test_hints_on_the_pen(pen: int, hint: str) -> None:
-    assert hint in prepare(drawn(ZERO, pen)).hints
+def test_hints_on_the_pen() -> None:
+    assert prepare(drawn(ZERO, 1, 600, (60, 40), (700, 600))).hints == ("The pen is very thin.",)
+    assert prepare(drawn(ZERO, 60)).hints == ("The pen is very heavy.",)
 
 
 def test_a_ballpoint_needs_no_remark() -> None:
     assert prepare(drawn(ZERO, 4)).hints == ()
+
+
+@pytest.mark.parametrize("blur", [0, 1, 2, 3, 12, 16])
+def test_a_blurred_picture_is_said_to_be(blur: float) -> None:
+    picture = on_paper(drawn(FIVE))
+    hints = prepare(cv2.GaussianBlur(picture, (0, 0), blur) if blur else picture).hints
+    assert hints == (("The picture is blurred.",) if blur > 10 else ())
+
+
+@pytest.mark.parametrize(("side", "hints"), [(10, ("The digit is very small.",)), (20, ())])
+def test_a_very_small_digit_is_said_to_be(side: int, hints: tuple[str, ...]) -> None:
+    large = on_paper(drawn(SEVEN, 16, 160, (80, 60)))
+    small = cv2.resize(large, None, fx=side / 176, fy=side / 176, interpolation=cv2.INTER_AREA)
+    sheet = np.full((100, 100), 220, np.uint8)
+    sheet[40 : 40 + len(small), 40 : 40 + len(small)] = small
+    assert prepare(sheet).hints == hints
+
+
+@pytest.mark.parametrize(("ink", "hints"), [(202, ("The ink is very faint.",)), (160, ())])
+def test_very_faint_ink_is_said_to_be(ink: float, hints: tuple[str, ...]) -> None:
+    assert prepare(on_paper(drawn(SEVEN), 220, ink)).hints == hints
 
 
 def test_ink_that_fades_is_strengthened() -> None:
@@ -331,9 +352,35 @@ def test_all_ink_is_kept_on_request() -> None:
     assert box.x + box.width == 384
 
 
+SEVERAL = "There is more than one digit in the picture; only one was used."
+
+
 def test_two_digits_give_a_hint() -> None:
     two = np.maximum(drawn(EIGHT, 10, 120, (60, 60), (260, 420)), drawn(SEVEN, 10, 120, (260, 60), (260, 420)))
-    assert any("more than one digit" in hint for hint in prepare(two).hints)
+    prepared = prepare(two)
+    assert prepared.several
+    assert prepared.hints == (SEVERAL,)
+
+
+def _wedge() -> list[tuple[int, int]]:
+    """A dark corner, as a hand's shadow leaves it."""
+    return [(0, 0), (150, 0), (0, 200)]
+
+
+@pytest.mark.parametrize("what", ["shadow", "blot", "hair", "dot"])
+def test_what_lies_beside_a_digit_is_not_called_a_second_one(what: str) -> None:
+    picture = drawn(EIGHT, 10, 120, (220, 60), (260, 420))
+    if what == "shadow":
+        cv2.fillPoly(picture, [np.array(_wedge())], 90)
+    elif what == "blot":
+        cv2.ellipse(picture, (100, 120), (50, 45), 0, 0, 360, 200, -1)
+    elif what == "hair":
+        picture[:, 100] = 200
+    else:
+        cv2.circle(picture, (120, 120), 14, 255, -1)
+    prepared = prepare(on_paper(picture))
+    assert not prepared.several
+    assert SEVERAL not in prepared.hints
 
 
 def test_a_digit_that_touches_the_edge_is_read_and_said_to() -> None:
@@ -474,6 +521,36 @@ any_settings = st.builds(
 )  # fmt: skip
 
 
+def _allowed(f: Field[object]) -> st.SearchStrategy[object]:
+    """Every value that a setting may have, as its own description says."""
+    if f.type is bool:
+        return st.booleans()
+    if "choices" in f.metadata:
+        return st.sampled_from(f.metadata["choices"])
+    low, high = f.metadata["low"], f.metadata["high"]
+    return st.integers(low, high) if f.type is int else st.floats(low, high)
+
+
+@settings(max_examples=80, deadline=None)
+@given(data=st.data(), strokes=st.sampled_from([ZERO, FIVE, SEVEN, EIGHT]), pen=st.integers(1, 30))
+def test_a_digit_survives_any_settings(data: st.DataObject, strokes: Strokes, pen: int) -> None:
+    values = {f.name: data.draw(_allowed(f), f.name) for f in fields(Settings)}
+    values["heaviest"] = max(values["thinnest"], values["heaviest"])
+    prepared = prepare(on_paper(drawn(strokes, pen)), Settings(**values))
+    assert (prepared.digit is None) == bool(prepared.problem)
+    assert all(np.min(step.image) >= 0 and np.isfinite(step.image).all() for step in prepared.steps)
+
+
+def test_every_setting_says_what_it_is() -> None:
+    """The sliders are made from these descriptions."""
+    for f in fields(Settings):
+        assert f.metadata["title"] and f.metadata["help"].endswith("."), f.name
+        if f.type in (int, float):
+            assert f.metadata["low"] <= f.default <= f.metadata["high"], f.name
+        else:
+            assert f.type is bool or f.default in f.metadata["choices"], f.name
+
+
 @settings(max_examples=120, deadline=None)
 @given(picture=any_picture, how=any_settings)
 def test_no_picture_and_no_settings_raise(picture: UInt8, how: Settings) -> None:
@@ -511,7 +588,7 @@ def test_settings_survive_json() -> None:
     assert Settings(**json.loads(json.dumps(asdict(how)))) == how
 
 
-BOUNDED = [f for f in fields(Settings) if f.metadata]
+BOUNDED = [f for f in fields(Settings) if "low" in f.metadata]
 
 
 @pytest.mark.parametrize("f", BOUNDED, ids=lambda f: f.name)

@@ -83,8 +83,8 @@ def _compare(options: argparse.Namespace) -> int:
 
     pair = [runs.load_run(name) for name in (options.name, options.other)]
     differences = comparison.recipe_differences(pair)
-    first, second = comparison.load_answers(pair)
-    test = comparison.mcnemar(first.right, second.right)
+    first, second = comparison.same_digits(pair)
+    test = comparison.mcnemar(first.wrong, second.wrong)
     sentence = test.sentence(*(run.name for run in pair))
     record = {
         "runs": [run.name for run in pair],

@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_core.errors import DigitLabError
-from mnist_core.evaluation import confusion_matrix
+from mnist_core.predictions import Predictions, stored
 from mnist_core.recipes import Distortion, Recipe
-from mnist_core.runs import Run, load_predictions
+from mnist_core.runs import Run
 
-Float32 = npt.NDArray[np.float32]
-Labels = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 CHANCE = 0.05
 """From this p-value a difference is said to be possibly chance."""
@@ -130,21 +129,21 @@ def _rounded(number: float) -> int:
     return int(float(f"{number:.1e}"))
 
 
-def mcnemar(first_right: npt.NDArray[np.bool_], second_right: npt.NDArray[np.bool_]) -> McNemar:
+def mcnemar(first_wrong: Mask, second_wrong: Mask) -> McNemar:
     """Compare two networks on the same digits.
 
     Parameters
     ----------
-    first_right, second_right
-        ``bool (n,)``: whether each read the digit right.
+    first_wrong, second_wrong
+        ``bool (n,)``: whether each read the digit wrong.
     """
-    only_first = int((first_right & ~second_right).sum())
-    only_second = int((second_right & ~first_right).sum())
+    only_first = int((~first_wrong & second_wrong).sum())
+    only_second = int((~second_wrong & first_wrong).sum())
     return McNemar(
-        int((first_right & second_right).sum()),
+        int((~first_wrong & ~second_wrong).sum()),
         only_first,
         only_second,
-        int((~first_right & ~second_right).sum()),
+        int((first_wrong & second_wrong).sum()),
         _two_sided(min(only_first, only_second), only_first + only_second),
     )
 
@@ -159,33 +158,7 @@ def _two_sided(fewer: int, n: int) -> float:
     return min(1.0, 2 * float(np.exp(logarithms).sum()))
 
 
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """What a run answered to the digits of its test set.
-
-    Attributes
-    ----------
-    labels, predicted
-        ``int64 (n,)``: the true digits and the answers.
-    probabilities
-        ``float32 (n, 10)``.
-    """
-
-    labels: Labels
-    probabilities: Float32
-
-    @property
-    def predicted(self) -> Labels:
-        """The answers, ``int64 (n,)``."""
-        return np.asarray(self.probabilities.argmax(axis=1), np.int64)
-
-    @property
-    def right(self) -> npt.NDArray[np.bool_]:
-        """Which of them are right."""
-        return np.asarray(self.predicted == self.labels)
-
-
-def load_answers(runs: Sequence[Run]) -> list[Answers]:
+def same_digits(runs: Sequence[Run]) -> list[Predictions]:
     """Load what some runs answered to the same test digits.
 
     Raises
@@ -193,7 +166,7 @@ def load_answers(runs: Sequence[Run]) -> list[Answers]:
     DigitLabError
         They were tested on different digits, or a run's predictions are missing or damaged.
     """
-    answers = [Answers(*load_predictions(run)) for run in runs]
+    answers = [stored(run, run.dataset) for run in runs]
     for run, one in zip(runs[1:], answers[1:], strict=True):
         if run.fingerprint != runs[0].fingerprint or not np.array_equal(one.labels, answers[0].labels):
             raise DigitLabError(
@@ -203,15 +176,10 @@ def load_answers(runs: Sequence[Run]) -> list[Answers]:
     return answers
 
 
-def confusion_difference(first: Answers, second: Answers) -> npt.NDArray[np.int64]:
-    """Return ``int64 (10, 10)``: how much more often the second took a digit (down) for another (across)."""
-    return confusion_matrix(second.labels, second.predicted) - confusion_matrix(first.labels, first.predicted)
-
-
-def only_right(right: Answers, wrong: Answers) -> npt.NDArray[np.intp]:
+def only_right(right: Predictions, wrong: Predictions) -> npt.NDArray[np.intp]:
     """Return the positions of the digits that one read right and the other wrong, its surest mistakes first."""
-    places = np.flatnonzero(right.right & ~wrong.right)
-    return places[np.argsort(-wrong.probabilities[places].max(axis=1), kind="stable")]
+    places = np.flatnonzero(~right.wrong & wrong.wrong)
+    return places[np.argsort(-wrong.certainty[places], kind="stable")]
 
 
 def published_accuracy(result: str) -> float | None:

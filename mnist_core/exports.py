@@ -35,6 +35,9 @@ MAX_IMPORT_BYTES = 128 * 2**20
 _RECORD = "digit_lab"  # where a safetensors file says which run it is
 _MAX_HEADER_BYTES = runs.MAX_RECORD_BYTES * 2  # of a safetensors file: the record in JSON, quoted once more
 _MAX_FILES = 200  # in an archive
+_MAX_CHECKPOINTS = 20
+_MAX_CHECKPOINT_BYTES = 48 * 2**20  # all of them; the zip of a run that has more of it goes without
+_CHECKPOINT = re.compile(r"checkpoints/[0-9]{4}\.safetensors")
 _BATCH = 500
 _DATE = (2000, 1, 1, 0, 0, 0)  # so that the same run gives the same bytes
 
@@ -60,6 +63,7 @@ def export_zip(run: Run) -> bytes:
         "predict.py": export_script(run).encode(),
     }
     files |= {f"figures/{name}": figure.encode() for name, figure in modelcard.figures(run).items()}
+    files |= _checkpoints(run)
     if (run.folder / "predictions.npz").exists():
         runs.load_predictions(run)
         files["predictions.npz"] = (run.folder / "predictions.npz").read_bytes()
@@ -71,6 +75,17 @@ def export_zip(run: Run) -> bytes:
             info.compress_type = zipfile.ZIP_STORED if name.endswith((".safetensors", ".npz")) else zipfile.ZIP_DEFLATED
             archive.writestr(info, content)
     return memory.getvalue()
+
+
+def _checkpoints(run: Run) -> dict[str, bytes]:
+    """The weights that were kept after some of the epochs, as files."""
+    epochs = runs.list_checkpoints(run)
+    if 4 * run.parameters * len(epochs) > _MAX_CHECKPOINT_BYTES:
+        return {}
+    return {
+        f"checkpoints/{epoch:04}.safetensors": safetensors.numpy.save(runs.load_checkpoint(run, epoch))
+        for epoch in epochs
+    }
 
 
 def export_weights(run: Run) -> bytes:
@@ -136,7 +151,11 @@ def _import_zip(content: bytes) -> Run:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = _members(archive)
             record = _parsed(_content(archive, members, "run.json", runs.MAX_RECORD_BYTES))
-            files = {"weights.safetensors": _content(archive, members, "weights.safetensors", _largest(record))}
+            checkpoints = [name for name in members if _CHECKPOINT.fullmatch(name)]
+            if len(checkpoints) > _MAX_CHECKPOINTS:
+                raise DigitLabError(f"This zip holds the weights of more than {_MAX_CHECKPOINTS} epochs; no run does.")
+            most = _largest(record)
+            files = {name: _content(archive, members, name, most) for name in ("weights.safetensors", *checkpoints)}
             if "predictions.npz" in members:
                 files["predictions.npz"] = _content(archive, members, "predictions.npz", runs.MAX_PREDICTIONS_BYTES)
     except DigitLabError:
@@ -218,6 +237,7 @@ def _keep(record: dict[str, Any], files: Mapping[str, bytes]) -> Run:
             folder = temporary / name
             folder.mkdir()
             for file_name, content in {"run.json": json.dumps(record, indent=1).encode(), **files}.items():
+                (folder / file_name).parent.mkdir(exist_ok=True)
                 _write(folder / file_name, content)
             _check(folder)
             os.rename(folder, parent / name)
@@ -232,6 +252,8 @@ def _check(folder: Path) -> None:
     """Read everything as it is read later, and put the predictions there where they can be made."""
     run = runs.read_run(folder)
     weights = runs.load_weights(run)
+    for epoch in runs.list_checkpoints(run):
+        runs.load_checkpoint(run, epoch)
     if (folder / "predictions.npz").exists():
         runs.load_predictions(run)
         return

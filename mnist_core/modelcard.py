@@ -64,7 +64,7 @@ The network takes pictures of 28x28 pixels as numbers from 0 (black) to 1 (white
 box of 20x20, its centre of mass in the middle. The answer is ten probabilities.
 
 - `python predict.py digit.png` needs Python and NumPy, and `weights.safetensors` next to it.
-- In Digit Lab: Runs, Bring a run back, and this whole zip; or `python -m mnist_core runs import FILE`.
+- In Digit Lab: Runs, Bring in a run, and this whole zip; or `python -m mnist_core runs import FILE`.
 - `weights.safetensors`: arrays by layer, such as `hidden_1/kernel`; `recipe.json` says how they are wired.
 
 ## Limits

@@ -18,9 +18,11 @@ import numpy.typing as npt
 import streamlit as st
 from streamlit.runtime.scriptrunner import script_runner
 
-from mnist_core import data, images, labelled, predictions, runs, traits, xray
+from mnist_core import data, images, labelled, predictions, runs, snapshots, standalone, traits, xray
 from mnist_core.cluster import Jobs
 from mnist_core.data import Dataset
+from mnist_core.errors import DigitLabError
+from mnist_core.evaluation import softmax
 from mnist_core.home import home
 from mnist_core.labelled import Labelled
 from mnist_core.predictions import Predictions
@@ -35,6 +37,7 @@ SHOWN_SIDE = 800  # pixels; of a picture on a page
 STEP_SIDE = 280  # pixels; of a step on a page
 
 UInt8 = npt.NDArray[np.uint8]
+Float32 = npt.NDArray[np.float32]
 
 
 @st.cache_resource(ttl=5, show_spinner=False)
@@ -142,6 +145,51 @@ def training_jobs() -> Jobs:
     atexit.register(jobs.close)
     jobs.warm()
     return jobs
+
+
+def tested_pictures(run: runs.Run) -> UInt8 | None:
+    """The pictures that a run was tested on; None where they are not on this machine."""
+    places = run.dataset == "builtin" or (run.dataset == "mnist" and any(p.found for p in data.mnist_places()))
+    try:
+        found = dataset(run.dataset) if places else None
+    except DigitLabError:
+        return None
+    return found.test_images if found is not None and found.fingerprint == run.fingerprint else None
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def checkpoint_answers(name: str, created: str, epochs: tuple[int, ...], digit: bytes, _run: runs.Run) -> Float32:
+    """What a run answered to a digit image, ``float32 (28, 28)`` as bytes, after these epochs: ``(n, 10)``."""
+    pixels = np.frombuffer(digit, np.float32).reshape(1, 28, 28)
+    model, calibration = _run.recipe.to_dict()["model"], _run.calibration
+    scores = [standalone.class_scores(model, runs.load_checkpoint(_run, epoch), pixels)[0] for epoch in epochs]
+    return softmax(np.stack(scores), calibration.temperature)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def checkpoint_pictures(name: str, created: str, epoch: int, _run: runs.Run) -> UInt8:
+    """The weights of a run's first layer at one of its checkpoints, as pictures."""
+    return snapshots.first_layer(_in_order(_run, runs.load_checkpoint(_run, epoch)))
+
+
+def _in_order(run: runs.Run, weights: dict[str, Float32]) -> dict[str, Float32]:
+    return {name: weights[name] for name in run.recipe.model.weight_shapes}
+
+
+def exported_keras(run: runs.Run) -> bytes:
+    """A run as a Keras file, made where networks are loaded, after TensorFlow was."""
+    return _loader().submit(_converted, "export_keras", run).result()
+
+
+def exported_litert(run: runs.Run) -> bytes:
+    """A run as a LiteRT file, likewise."""
+    return _loader().submit(_converted, "export_litert", run).result()
+
+
+def _converted(maker: str, run: runs.Run) -> bytes:
+    from mnist_core import conversion  # here, not above: it loads TensorFlow
+
+    return getattr(conversion, maker)(run)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -6,25 +6,24 @@ import pytest
 import scipy.stats
 
 from mnist_core.comparison import (
-    Answers,
     McNemar,
-    confusion_difference,
-    load_answers,
     mcnemar,
     only_right,
     published_accuracy,
     recipe_differences,
+    same_digits,
 )
 from mnist_core.errors import DigitLabError
+from mnist_core.predictions import Predictions
 from mnist_core.recipes import PRESETS, Distortion
 from mnist_core.runs import Run, load_run
 
 
-def right(both: int, first: int, second: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
-    """Make two networks' lists of right answers with these counts, in mixed order."""
+def wrong(both: int, first: int, second: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
+    """Make two networks' answers with these counts, in mixed order, and return what is wrong."""
     pairs = np.repeat([[True, True], [True, False], [False, True], [False, False]], [both, first, second, neither], 0)
     np.random.default_rng(0).shuffle(pairs)
-    return pairs[:, 0], pairs[:, 1]
+    return ~pairs[:, 0], ~pairs[:, 1]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +31,7 @@ def right(both: int, first: int, second: int, neither: int) -> tuple[np.ndarray,
     [(0, 0), (1, 0), (0, 1), (1, 1), (5, 5), (7, 2), (2, 7), (10, 25), (77, 128), (0, 40), (300, 301), (900, 3000)],
 )
 def test_mcnemar_is_scipys_exact_test(first: int, second: int) -> None:
-    test = mcnemar(*right(50, first, second, 9))
+    test = mcnemar(*wrong(50, first, second, 9))
     assert (test.both_right, test.only_first, test.only_second, test.both_wrong) == (50, first, second, 9)
     expected = scipy.stats.binomtest(first, first + second, 0.5).pvalue if first + second else 1.0
     assert test.p_value == pytest.approx(expected, rel=1e-9, abs=1e-300)
@@ -40,7 +39,7 @@ def test_mcnemar_is_scipys_exact_test(first: int, second: int) -> None:
 
 def test_mcnemar_by_hand() -> None:
     """Six digits split 1 to 5: both tails of six fair coins, 2 * (1 + 6) / 64."""
-    assert mcnemar(*right(3, 1, 5, 2)).p_value == pytest.approx(14 / 64)
+    assert mcnemar(*wrong(3, 1, 5, 2)).p_value == pytest.approx(14 / 64)
 
 
 @pytest.mark.parametrize(
@@ -84,33 +83,23 @@ def test_only_what_differs_is_told_in_words(tiny: Run) -> None:
     }
 
 
-def answers(labels: list[int], predicted: list[int], sure: float = 0.9) -> Answers:
-    probabilities = np.full((len(labels), 10), (1 - sure) / 9, np.float32)
+def answers(labels: list[int], predicted: list[int], sure: list[float]) -> Predictions:
+    probabilities = np.repeat((1 - np.array([sure], np.float32).T) / 9, 10, axis=1)
     probabilities[np.arange(len(labels)), predicted] = sure
-    return Answers(np.array(labels), probabilities)
+    return Predictions("x", "digits", np.array(labels), np.log(probabilities))
 
 
 def test_what_one_got_right_and_the_other_wrong() -> None:
-    first = answers([1, 2, 3, 4], [1, 2, 3, 9])
-    second = answers([1, 2, 3, 4], [1, 7, 5, 4])
-    second.probabilities[2, 5] = 0.99
+    first = answers([1, 2, 3, 4], [1, 2, 3, 9], [0.9] * 4)
+    second = answers([1, 2, 3, 4], [1, 7, 5, 4], [0.9, 0.9, 0.99, 0.9])
     np.testing.assert_array_equal(only_right(first, second), [2, 1], err_msg="the surest mistake first")
     np.testing.assert_array_equal(only_right(second, first), [3])
-    difference = confusion_difference(first, second)
-    assert {(int(true), int(told)): int(difference[true, told]) for true, told in np.argwhere(difference)} == {
-        (4, 9): -1,
-        (4, 4): 1,
-        (2, 2): -1,
-        (2, 7): 1,
-        (3, 3): -1,
-        (3, 5): 1,
-    }
 
 
 def test_bundled_runs_answered_the_same_digits() -> None:
     both = [load_run(name) for name in ("classic-50-50", "classic-128")]
-    first, second = load_answers(both)
-    test = mcnemar(first.right, second.right)
+    first, second = same_digits(both)
+    test = mcnemar(first.wrong, second.wrong)
     assert test.both_right + test.only_first == 10_000 - both[0].metrics.test_errors
     assert test.both_right + test.only_second == 10_000 - both[1].metrics.test_errors
     assert len(only_right(first, second)) == test.only_first
@@ -118,9 +107,9 @@ def test_bundled_runs_answered_the_same_digits() -> None:
 
 def test_other_test_digits_cannot_be_compared_one_by_one(tiny: Run) -> None:
     with pytest.raises(DigitLabError, match="'tiny' and 'ann' were tested on different digits"):
-        load_answers([tiny, load_run("ann")])
+        same_digits([tiny, load_run("ann")])
     shutil.copytree(tiny.folder, tiny.folder.parent / "copy")
-    assert len(load_answers([tiny, load_run("copy")])) == 2
+    assert len(same_digits([tiny, load_run("copy")])) == 2
 
 
 def test_published_results_are_read_as_numbers() -> None:

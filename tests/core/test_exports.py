@@ -5,6 +5,7 @@ import errno
 import io
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from mnist_core.images import encode_png
 from mnist_core.keeping import set_note
 from mnist_core.recipes import ModelRecipe
 from mnist_core.recognizer import Recognizer
-from mnist_core.runs import Run, load_predictions, load_run, load_weights
+from mnist_core.runs import Run, list_checkpoints, load_checkpoint, load_predictions, load_run, load_weights
 
 # Keras and this NumPy: what it says of each array that it saves.
 KERAS_SAVES = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -168,6 +169,7 @@ def opened(content: bytes) -> dict[str, bytes]:
 
 
 def test_the_zip_holds_what_a_person_and_a_program_can_use(tiny: Run) -> None:
+    keep_checkpoints(tiny, 2)
     files = opened(export_zip(tiny))
     assert {name.removeprefix("tiny/") for name in files} == {
         "README.md",
@@ -179,6 +181,7 @@ def test_the_zip_holds_what_a_person_and_a_program_can_use(tiny: Run) -> None:
         "predict.py",
         "figures/history.svg",
         "figures/confusion.svg",
+        "checkpoints/0002.safetensors",
     }
     assert json.loads(files["tiny/recipe.json"]) == tiny.recipe.to_dict()
     history = list(csv.DictReader(files["tiny/history.csv"].decode().splitlines()))
@@ -263,6 +266,46 @@ def test_weights_alone_get_their_predictions_where_mnist_is(mnist: Dataset) -> N
     labels, probabilities = load_predictions(import_run(export_weights(run)))
     np.testing.assert_array_equal(labels, mnist.test_labels)
     np.testing.assert_allclose(probabilities, load_predictions(run)[1], atol=2e-4)
+
+
+def keep_checkpoints(run: Run, *epochs: int) -> None:
+    """Keep weights of some epochs, and no others."""
+    shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)
+    (run.folder / "checkpoints").mkdir()
+    for epoch in epochs:
+        weights = {name: value * np.float32(epoch) for name, value in load_weights(run).items()}
+        safetensors.numpy.save_file(weights, run.folder / "checkpoints" / f"{epoch:04}.safetensors")
+
+
+def test_the_weights_of_the_epochs_come_back_too(tiny: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_checkpoints(tiny, 1, 3)
+    back = import_run(export_zip(tiny))
+    assert list_checkpoints(back) == (1, 3)
+    for epoch in (1, 3):
+        kept = load_checkpoint(tiny, epoch)
+        assert all(np.array_equal(value, kept[name]) for name, value in load_checkpoint(back, epoch).items())
+    monkeypatch.setattr(exports, "_MAX_CHECKPOINT_BYTES", 100_000)
+    assert not any("checkpoints" in name for name in opened(export_zip(tiny))), "where they are too large"
+
+
+@pytest.mark.parametrize(
+    ("checkpoints", "sentence"),
+    [
+        ({"0001": b"x"}, "weights of 'tiny' cannot be read"),
+        ({"0001": bytes(2**23)}, "checkpoints/0001.safetensors in this zip is too large"),
+        ({f"{epoch:04}": b"" for epoch in range(21)}, "more than 20 epochs"),
+        ({"0001": safetensors.numpy.save({"x": np.zeros(3, np.float32)})}, "do not fit its recipe"),
+    ],
+    ids=["damaged", "large", "many", "of another network"],
+)
+def test_forged_weights_of_an_epoch_are_refused(checkpoints: dict[str, bytes], sentence: str, tiny: Run) -> None:
+    keep_checkpoints(tiny)
+    files = {name.removeprefix("tiny/"): content for name, content in opened(export_zip(tiny)).items()}
+    files |= {f"checkpoints/{name}.safetensors": content for name, content in checkpoints.items()}
+    tiny.folder.rename(tiny.folder.parent / "away")
+    with pytest.raises(DigitLabError, match=sentence):
+        import_run(packed(files))
+    assert [path.name for path in tiny.folder.parent.iterdir()] == ["away"]
 
 
 # --- what is damaged, foreign or forged

@@ -57,8 +57,8 @@ def test_compare_says_what_the_library_says(tiny: Run, capsys: pytest.CaptureFix
     status, out, _ = said(capsys, "compare", "classic-50-50", "classic-128", "--json")
     found = json.loads(out)
     pair = [load_run(name) for name in ("classic-50-50", "classic-128")]
-    first, second = comparison.load_answers(pair)
-    test = comparison.mcnemar(first.right, second.right)
+    first, second = comparison.same_digits(pair)
+    test = comparison.mcnemar(first.wrong, second.wrong)
     assert (status, found["p_value"], found["only_first"]) == (0, test.p_value, test.only_first)
     assert found["differences"]["Hidden layers"] == ["50, 50", "128"]
     words = said(capsys, "compare", "classic-50-50", "classic-128")[1]

@@ -10,7 +10,7 @@ from pages.components import sidebar
 ROOT = Path(__file__).parent
 DRAW, UPLOAD = "pages/recognise/draw.py", "pages/recognise/upload.py"
 METRICS, MISTAKES = "pages/understand/metrics.py", "pages/understand/mistakes.py"
-RUNS = "pages/train/runs.py"
+TRAIN, RUNS = "pages/train/train.py", "pages/train/runs.py"
 ABOUT = "**Digit Lab** shows, step by step, how a neural network reads handwritten digits."
 
 
@@ -26,7 +26,10 @@ def main() -> None:
                 st.Page(METRICS, title="Metrics", icon=":material/grid_on:"),
                 st.Page(MISTAKES, title="Mistakes", icon=":material/rule:"),
             ],
-            "Train": [st.Page(RUNS, title="Runs", icon=":material/history:")],
+            "Train": [
+                st.Page(TRAIN, title="Train", icon=":material/model_training:"),
+                st.Page(RUNS, title="Runs", icon=":material/history:"),
+            ],
         }
     )
     sidebar.choose_runs()

@@ -130,8 +130,10 @@ def _train(recipe: Recipe) -> str:
     options = [f"batch_size={how.batch_size}", f"epochs={how.epochs}"]
     if how.validation_share:
         options.append(f"validation_split={how.validation_share}")
-    if patience := getattr(how, "early_stopping", 0):
-        options.append(f"callbacks=[keras.callbacks.EarlyStopping(patience={patience}, restore_best_weights=True)]")
+    if how.early_stopping:
+        options.append(
+            f"callbacks=[keras.callbacks.EarlyStopping(patience={how.early_stopping}, restore_best_weights=True)]"
+        )
     lines.append("model.fit(x_train, y_train, " + ", ".join(options) + ")")
     return "\n".join(lines)
 
@@ -153,6 +155,7 @@ def _missing(how: TrainRecipe) -> list[str]:
         "shows some digits undistorted": how.distortion.active and how.distortion.clean_share,
         "writes 0, 1 and 7 as other people do": how.variants,
         "shows drawings that are no digits": how.non_digits,
+        "learns from another network's answers": how.teacher,
     }
     return [f"# Not in this script: the recipe also {what}." for what, amount in missing.items() if amount]
 

@@ -161,17 +161,18 @@ def encode_png(image: UInt8) -> bytes:
     Parameters
     ----------
     image
-        ``uint8 (H, W)`` or, in RGB, ``uint8 (H, W, 3)``.
+        ``uint8 (H, W)`` or, in RGB, ``uint8 (H, W, 3)``, or, with opacity, ``uint8 (H, W, 4)``.
 
     Raises
     ------
     ValueError
         If the array is of another kind.
     """
-    picture_like = image.ndim == 2 or image.shape[2:] == (3,)
-    if image.dtype != np.uint8 or image.size == 0 or not picture_like:
-        raise ValueError(f"expected uint8 (H, W) or (H, W, 3), got {image.dtype} {image.shape}")
-    _, encoded = cv2.imencode(".png", image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    orders = {(): None, (3,): cv2.COLOR_RGB2BGR, (4,): cv2.COLOR_RGBA2BGRA}
+    if image.dtype != np.uint8 or image.size == 0 or image.ndim < 2 or image.shape[2:] not in orders:
+        raise ValueError(f"expected uint8 (H, W), (H, W, 3) or (H, W, 4), got {image.dtype} {image.shape}")
+    order = orders[image.shape[2:]]
+    _, encoded = cv2.imencode(".png", image if order is None else cv2.cvtColor(image, order))
     return encoded.tobytes()
 
 

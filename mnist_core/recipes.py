@@ -66,6 +66,18 @@ BOUNDS: Mapping[str, Bounds] = {
 }
 """Bounds of each number in a recipe, by field name."""
 
+STOPS: Mapping[str, tuple[float, ...]] = {
+    "units": (4, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 300, 400, 512, 768, 1024),
+    "filters": (4, 8, 16, 32, 64, 128),
+    "epochs": (*range(1, 11), 12, 15, 20, 25, 30, 40, 50, 60, 80, 100),
+    "learning_rate": (*(float(f"{digit}e{power}") for power in range(-5, 1) for digit in (1, 2, 5)), 10.0),
+    "batch_size": (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048),
+    "examples": (100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 40_000, 0),
+    "distinct_epochs": (0, 1, 2, 5, 10, 20, 50, 100),
+    "weight_decay": (0.0, 0.0001, 0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
+}
+"""Where the steps of a slider are not even: what it offers, in order. Any value within the bounds is allowed."""
+
 
 def _check(recipe: Any) -> None:
     """Raise `DigitLabError` unless every field has its declared type and lies within its bounds."""
@@ -224,6 +236,15 @@ class Distortion:
     def active(self) -> bool:
         """Whether anything is changed at all."""
         return any((self.rotation, self.scaling, self.shear, self.shift, self.elastic, self.stroke))
+
+
+DISTORTIONS: Mapping[str, Distortion] = {
+    "none": Distortion(),
+    "light": Distortion(rotation=6, scaling=0.08, shear=0.1, shift=1, elastic=0.5, stroke=0.2),
+    "medium": Distortion(rotation=12, scaling=0.14, shear=0.2, shift=1.5, elastic=1, stroke=0.5),
+    "strong": Distortion(rotation=20, scaling=0.25, shear=0.35, shift=2.5, elastic=1.5, stroke=0.8),
+}
+"""All distortions together, from none to so much that a person begins to hesitate."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,407 @@
+"""Sliders for a recipe: filled by presets and by links, changes marked and set back one by one."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from mnist_core import data
+from mnist_core.errors import DigitLabError
+from mnist_core.recipe_text import differences, flat, from_flat, from_text, nearest_preset, to_text
+from mnist_core.recipes import (
+    BOUNDS,
+    DISTORTIONS,
+    MAX_BLOCKS,
+    MAX_HIDDEN_LAYERS,
+    PRESETS,
+    STOPS,
+    Distortion,
+    Recipe,
+)
+from pages.components import cached
+from pages.components.knobs import (
+    DIGITS,
+    DISTORTION,
+    EPOCHS,
+    FILTERS,
+    HIDDEN,
+    KNOBS,
+    LEARNING,
+    LEARNING_RATE,
+    NETWORK,
+    Knob,
+)
+
+FIRST = "classic-50-50"
+DATASETS = {"mnist": "MNIST, 60,000", "builtin": "Built-in, 1,438"}
+WHAT_DATA_IS = (
+    "**MNIST**: 60,000 handwritten digits to learn from and 10,000 to test with, the best known in machine learning. "
+    "**Built-in**: 1,438 and 359 real ones that come with scikit-learn, coarser; enough to see everything here at work."
+)
+WHAT_A_PRESET_IS = (
+    "A recipe that others published, to begin with. All sliders take its values, and you change what you like."
+)
+DENSE, CONVOLUTIONAL = "Dense", "Convolutional"
+WHAT_A_KIND_IS = (
+    "**Dense**: each unit sees the whole picture at once. **Convolutional**: small filters first, that look for the "
+    "same "
+    "thing everywhere."
+)
+UNITS_HELP = "How many units this layer has."
+_KEY = "recipe-form"
+_RACE = 3.0  # seconds in which a browser may still send the address that was replaced
+
+
+@dataclass
+class Form:
+    """What one person has set.
+
+    Attributes
+    ----------
+    base
+        The preset that changes are told from.
+    values
+        Of all widgets, also of those that are not on the page now.
+    extra
+        Values that presets and links brought: the sliders offer them beyond their own.
+    written, replaced
+        The recipe in the address, and when others were taken out of it.
+    problem
+        Why the recipe in the address was not taken.
+    """
+
+    base: str = FIRST
+    values: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, set[Any]] = field(default_factory=dict)
+    written: str = ""
+    replaced: dict[str, float] = field(default_factory=dict)
+    problem: str = ""
+
+
+def begin() -> None:
+    """Take the recipe from the address, where there is a new one, before any widget is shown."""
+    form: Form | None = st.session_state.get(_KEY)
+    if form is None:
+        form = st.session_state[_KEY] = Form()
+        named = st.query_params.get("preset", "")
+        form.base = named if named in PRESETS else FIRST
+        put(PRESETS[form.base].recipe)
+        given = st.query_params.get("data", "")
+        form.values["data"] = given if given in datasets() else datasets()[0]
+        _read_address(form)
+        return
+    text = st.query_params.get("recipe", form.written)
+    late = time.monotonic() - form.replaced.get(text, -_RACE) < _RACE
+    if text != form.written and not late:  # the person went back to it
+        _read_address(form)
+
+
+def _read_address(form: Form) -> None:
+    form.problem = ""
+    if "recipe" not in st.query_params:
+        return
+    try:
+        recipe = from_text(st.query_params["recipe"])
+    except DigitLabError as error:
+        form.problem = f"The recipe in this link cannot be used. {error}"
+        return
+    if st.query_params.get("preset") not in PRESETS:
+        form.base = nearest_preset(recipe)
+    put(recipe)
+
+
+def write_address(recipe: Recipe) -> None:
+    """Keep the recipe in the address, so that a link reproduces it."""
+    form: Form = st.session_state[_KEY]
+    text = to_text(recipe)
+    if form.written and text != form.written:
+        form.replaced[form.written] = time.monotonic()
+    form.written = text
+    wanted = {"preset": form.base, "recipe": text, "data": value("data")}
+    for name, one in wanted.items():
+        if st.query_params.get(name) != one:
+            st.query_params[name] = one
+
+
+def datasets() -> list[str]:
+    """The names of the datasets that are here, the best first."""
+    return ["mnist", "builtin"] if any(place.found for place in data.mnist_places()) else ["builtin"]
+
+
+def value(name: str) -> Any:
+    """What a widget is set to, whether it is on the page or not."""
+    form: Form = st.session_state[_KEY]
+    return st.session_state.get(_id(name), form.values[name])
+
+
+def current() -> Recipe:
+    """The recipe that is set.
+
+    Raises
+    ------
+    DigitLabError
+        A value is out of bounds: no slider of ours sent it.
+    """
+    form: Form = st.session_state[_KEY]
+    form.values = {name: value(name) for name in form.values}
+    values = {name: form.values[name] for name in flat(Recipe()) if name in form.values}
+    values["hidden"] = tuple(form.values[f"units-{i}"] for i in range(1, _count("layers", MAX_HIDDEN_LAYERS) + 1))
+    blocks = _count("blocks", MAX_BLOCKS) if form.values["kind"] == CONVOLUTIONAL else 0
+    values["filters"] = tuple(form.values[f"filters-{i}"] for i in range(1, blocks + 1))
+    if values["loss"] != "categorical_crossentropy":
+        values |= {"label_smoothing": 0.0, "non_digits": 0.0, "teacher": ""}
+    elif values["teacher"]:
+        values["label_smoothing"] = 0.0
+    if values["optimizer"] != "adamw":
+        values["weight_decay"] = 0.0
+    if not values["validation_share"]:
+        values["early_stopping"] = 0
+    return from_flat(values)
+
+
+def _count(name: str, most: int) -> int:
+    count = st.session_state[_KEY].values[name]
+    if not isinstance(count, int) or not 0 <= count <= most:
+        raise DigitLabError(f"There can be up to {most} {name}.")
+    return count
+
+
+def put(recipe: Recipe) -> None:
+    """Set all widgets to a recipe."""
+    form: Form = st.session_state[_KEY]
+    for name, one in _spread(recipe).items():
+        form.values[name] = one
+        st.session_state[_id(name)] = one
+    for name, one in flat(recipe).items():
+        stops = {"hidden": "units"}.get(name, name)
+        form.extra.setdefault(stops, set()).update(one if isinstance(one, tuple) else (one,))
+
+
+def _spread(recipe: Recipe) -> dict[str, Any]:
+    """The widgets' values for a recipe."""
+    values: dict[str, Any] = flat(recipe)
+    hidden, filters = values.pop("hidden"), values.pop("filters")
+    spare_units, spare_filters = (*hidden, *(hidden[-1:] or (50,)) * MAX_HIDDEN_LAYERS), (*filters, 16, 32, 64)
+    return (
+        {name: float(one) if _is_even(name) else one for name, one in values.items()}
+        | {"layers": len(hidden), "kind": CONVOLUTIONAL if filters else DENSE, "blocks": len(filters) or 2}
+        | {f"units-{i + 1}": spare_units[i] for i in range(MAX_HIDDEN_LAYERS)}
+        | {f"filters-{i + 1}": spare_filters[i] for i in range(MAX_BLOCKS)}
+    )
+
+
+def _is_even(name: str) -> bool:
+    return name in KNOBS and KNOBS[name].kind == "range" and name != "early_stopping"
+
+
+def _id(name: str) -> str:
+    return f"train-{name}"
+
+
+# --- what changed
+
+
+def changes() -> dict[str, tuple[Any, Any]]:
+    """What differs from the preset by field: its value there, and the one that is set."""
+    try:
+        return differences(current(), PRESETS[st.session_state[_KEY].base].recipe)
+    except DigitLabError:
+        return {}
+
+
+def _choose_preset() -> None:
+    form: Form = st.session_state[_KEY]
+    form.base = st.session_state[_id("preset")]
+    put(PRESETS[form.base].recipe)
+
+
+def _set_back(name: str) -> None:
+    """Give one field the preset's value."""
+    widgets = {"hidden": ("layers", "units-"), "filters": ("kind", "blocks", "filters-")}.get(name)
+    for widget, one in _spread(PRESETS[st.session_state[_KEY].base].recipe).items():
+        if widget.startswith(widgets) if widgets else widget == name:
+            st.session_state[_KEY].values[widget] = st.session_state[_id(widget)] = one
+
+
+def show_changes() -> None:
+    """List what was changed, each to be set back."""
+    form: Form = st.session_state[_KEY]
+    if not (found := changes()):
+        return
+    st.caption(f"Changed from {form.base}. Press one to set it back.")
+    with st.container(key="train-changes", horizontal=True, gap="xsmall"):
+        for name, (was, now) in found.items():
+            knob = KNOBS.get(name, Knob(name, name, "", "stops"))
+            st.button(
+                f"{knob.label}: {knob.write(now)}",
+                key=f"train-back-{name}",
+                icon=":material/undo:",
+                help=f"Back to {knob.write(was)}",
+                on_click=_set_back,
+                args=(name,),
+            )
+        if len(found) > 1:
+            st.button("Set all back", key="train-back", type="tertiary", on_click=_choose_preset)
+
+
+# --- the widgets
+
+
+def show_simple() -> None:
+    """Preset, data, and what everybody wants to turn first."""
+    form: Form = st.session_state[_KEY]
+    if form.problem:
+        st.error(form.problem, icon=":material/link_off:")
+    st.session_state[_id("preset")] = form.base
+    st.selectbox(
+        "Begin with",
+        list(PRESETS),
+        key=_id("preset"),
+        help=WHAT_A_PRESET_IS,
+        filter_mode=None,
+        on_change=_choose_preset,
+    )
+    st.caption(f"{PRESETS[form.base].title}.")
+    show_changes()
+    _choose_data()
+    changed = changes()
+    _keep("layers")
+    layers = st.slider(_label(HIDDEN, changed), 0, MAX_HIDDEN_LAYERS, step=1, key=_id("layers"), help=HIDDEN.help)
+    _sizes("units", layers, "Units in layer {}", UNITS_HELP)
+    _turn(EPOCHS, changed)
+    _turn(LEARNING_RATE, changed)
+
+
+def _choose_data() -> None:
+    here = datasets()
+    if value("data") not in here:
+        st.session_state[_id("data")] = here[0]
+    _keep("data")
+    st.segmented_control(
+        "Digits to learn from",
+        here,
+        format_func=DATASETS.__getitem__,
+        key=_id("data"),
+        required=True,
+        help=WHAT_DATA_IS,
+        width="stretch",
+    )
+    if here == ["builtin"]:
+        st.caption("MNIST is not on this machine. To get it: `python -m mnist_core data --download`")
+
+
+def show_more() -> None:
+    """Everything else."""
+    changed = changes()
+    with st.expander("More", icon=":material/tune:", key="train-more"):
+        st.subheader("Network")
+        _keep("kind")
+        st.segmented_control(
+            "Kind", [DENSE, CONVOLUTIONAL], key=_id("kind"), required=True, help=WHAT_A_KIND_IS, width="stretch"
+        )
+        if value("kind") == CONVOLUTIONAL:
+            _keep("blocks")
+            blocks = st.slider(_label(FILTERS, changed), 1, MAX_BLOCKS, step=1, key=_id("blocks"), help=FILTERS.help)
+            _sizes("filters", blocks, "Filters in block {}", "How many filters each of its two layers has.")
+        _turn_all(NETWORK, changed)
+        st.subheader("Learning")
+        _turn_all(LEARNING, changed)
+        st.subheader("Digits")
+        _turn_all(DIGITS, changed)
+        st.subheader("Distortions")
+        st.caption(
+            "Each digit is changed at random, anew in every epoch, so that the network meets more than it was given."
+        )
+        _choose_distortion()
+        _turn_all(DISTORTION, changed)
+
+
+def _choose_distortion() -> None:
+    set_now = {item: value(item) for item in Distortion.__dataclass_fields__}
+    same = next((name for name, one in DISTORTIONS.items() if vars(one) == set_now), None)
+    st.session_state[_id("strength")] = same
+    st.segmented_control(
+        "All of them",
+        list(DISTORTIONS),
+        format_func=str.capitalize,
+        key=_id("strength"),
+        on_change=_take_distortion,
+        width="stretch",
+        help="Sets the sliders below.",
+    )
+
+
+def _take_distortion() -> None:
+    chosen = DISTORTIONS[st.session_state[_id("strength")] or "none"]
+    for name, one in vars(chosen).items():
+        st.session_state[_KEY].values[name] = st.session_state[_id(name)] = float(one)
+
+
+def _turn_all(knobs: tuple[Knob, ...], changed: dict[str, Any]) -> None:
+    for knob in knobs:
+        _turn(knob, changed)
+
+
+def _turn(knob: Knob, changed: dict[str, Any]) -> None:
+    """Show the widget of one field."""
+    name = knob.field
+    _keep(name)
+    label, common = _label(knob, changed), {"key": _id(name), "help": knob.help, "disabled": _is_idle(name)}
+    if knob.kind == "choice":
+        options = list(knob.words)
+        st.selectbox(label, options, format_func=knob.words.__getitem__, filter_mode=None, **common)
+    elif knob.kind == "run":
+        runs = dict.fromkeys(["", *cached.all_runs(), value(name)])
+        st.selectbox(label, list(runs), format_func=lambda run: run or "none", filter_mode=None, **common)
+    elif knob.kind == "switch":
+        st.toggle(label, **common)
+    elif knob.kind == "number":
+        low, high = BOUNDS[name]
+        st.number_input(label, int(low), int(high), step=1, **common)
+    elif knob.kind == "stops":
+        st.select_slider(label, _stops(name), format_func=knob.shown, **common)
+    else:
+        st.select_slider(label, _even(knob), format_func=knob.shown, **common)
+
+
+def _is_idle(name: str) -> bool:
+    """Whether a field does nothing because of what another one is set to."""
+    if name == "weight_decay":
+        return bool(value("optimizer") != "adamw")
+    if name == "early_stopping":
+        return not value("validation_share")
+    sparse = bool(value("loss") != "categorical_crossentropy")
+    return name in ("label_smoothing", "non_digits", "teacher") and (
+        sparse or (name == "label_smoothing" and bool(value("teacher")))
+    )
+
+
+def _sizes(stops: str, count: int, label: str, words: str) -> None:
+    for number in range(1, count + 1):
+        _keep(f"{stops}-{number}")
+        st.select_slider(label.format(number), _stops(stops), key=_id(f"{stops}-{number}"), help=words)
+
+
+def _stops(name: str) -> list[Any]:
+    """What a slider over uneven values offers; 0 training digits are all of them, the most."""
+    extra = st.session_state[_KEY].extra[name]
+    return sorted({*STOPS[name], *extra}, key=lambda one: one or (float("inf") if name == "examples" else 0))
+
+
+def _even(knob: Knob) -> list[Any]:
+    """What a slider over even values offers."""
+    low, high = BOUNDS[knob.field]
+    kind = float if _is_even(knob.field) else int
+    steps = round((high - low) / knob.step)
+    values = {kind(round(low + number * knob.step, 6)) for number in range(steps + 1)}
+    return sorted(values | {kind(one) for one in st.session_state[_KEY].extra[knob.field]})
+
+
+def _keep(name: str) -> None:
+    """Give a widget that comes onto the page what it was set to before."""
+    st.session_state.setdefault(_id(name), st.session_state[_KEY].values[name])
+
+
+def _label(knob: Knob, changed: dict[str, Any]) -> str:
+    return f":primary[● {knob.label}]" if knob.field in changed else knob.label

@@ -1,0 +1,142 @@
+"""Set up a network with sliders, train it, and watch it learn."""
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from mnist_core import advice, cost, network_svg
+from mnist_core.cluster import Job
+from mnist_core.errors import DigitLabError
+from mnist_core.export_code import command_line, keras_code
+from mnist_core.preprocess import Settings
+from mnist_core.recipes import Recipe
+from pages.components import cached, outcome, owner, progress, recipe_form
+
+_JOB, _PROBLEM, _SCROLL = "train-job", "train-refused", "train-scroll"
+
+
+def shown_job() -> Job | None:
+    """The training that the address, this session or this browser's last one names."""
+    jobs = cached.training_jobs()
+    named = st.session_state.get(_JOB) or st.query_params.get("job")
+    try:
+        if named:
+            return jobs.get(named)
+        return next((job for job in jobs.list(owner.name()) if not job.ended), None)
+    except DigitLabError as error:
+        forget()
+        st.warning(f"{error} You can train a new network below.", icon=":material/link_off:")
+        return None
+
+
+def forget() -> None:
+    """Show no training any more."""
+    st.session_state.pop(_JOB, None)
+    st.query_params.pop("job", None)
+
+
+def begin(recipe: Recipe, dataset: str, continue_from: str | None = None) -> None:
+    """Hand a recipe over to be trained, perhaps from a run's weights."""
+    digit = own_drawing()
+    try:
+        identity = cached.training_jobs().submit(
+            recipe,
+            owner=owner.name(),
+            dataset=dataset,
+            drawing=digit,
+            continue_from=continue_from,
+        )
+    except DigitLabError as error:
+        st.session_state[_PROBLEM] = str(error)
+        return
+    st.session_state[_JOB] = identity
+    st.session_state[_SCROLL] = True
+    st.session_state.setdefault("train-drawings", {})[identity] = digit
+
+
+def begin_set() -> None:
+    """Hand over what the sliders say."""
+    try:
+        begin(recipe_form.current(), recipe_form.value("data"))
+    except DigitLabError as error:
+        st.session_state[_PROBLEM] = str(error)
+
+
+def own_drawing() -> npt.NDArray[np.float32] | None:
+    """The digit image of what is on the canvas of the Draw page; None when it is blank."""
+    image = getattr(st.session_state.get("drawing"), "image", b"")
+    try:
+        return cached.prepared_drawing(image, Settings()).digit if image else None
+    except DigitLabError:
+        return None
+
+
+def training(job: Job) -> None:
+    """The training that is shown."""
+    st.session_state[_JOB] = job.id
+    if st.query_params.get("job") != job.id:
+        st.query_params["job"] = job.id
+    if st.session_state.pop(_SCROLL, False):
+        st.html(
+            "<script>document.querySelector('.st-key-training')?.scrollIntoView({block: 'center'});</script>",
+            unsafe_allow_javascript=True,
+        )
+    progress.show(job, lambda: outcome.show(job, begin))
+
+
+def choices() -> None:
+    """The sliders, with what they amount to beside them."""
+    with st.container(key="train-board"):
+        with st.container(key="train-simple"):
+            recipe_form.show_simple()
+        with st.container(key="train-picture"):
+            preview()
+        with st.container(key="train-rest"):
+            recipe_form.show_more()
+
+
+def preview() -> None:
+    """The network that the sliders make, what it costs, what will go wrong, and the button."""
+    try:
+        recipe = recipe_form.current()
+    except DigitLabError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    recipe_form.write_address(recipe)
+    data = recipe_form.value("data")
+    st.markdown(network_svg.network_svg(recipe.model), unsafe_allow_html=True)
+    expected = cost.estimate(recipe, data)
+    progress.facts(
+        {
+            "Weights": f"{expected.parameters:,}",
+            "Training digits": f"{expected.digits:,}",
+            "Memory": f"{expected.megabytes:,.0f} MB",
+            "Time, about": cost.in_time(expected.seconds),
+        }
+    )
+    for words in advice.warnings(recipe, expected.digits):
+        st.warning(words, icon=":material/warning:")
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.button("Train", key="train-start", type="primary", icon=":material/play_arrow:", on_click=begin_set)
+        take_along(recipe, data)
+    if problem := st.session_state.pop(_PROBLEM, ""):
+        st.error(problem, icon=":material/error:")
+
+
+def take_along(recipe: Recipe, data: str) -> None:
+    """The recipe as a command and as a script."""
+    with st.popover("As code", icon=":material/code:", type="tertiary"):
+        st.markdown("**In a terminal**: trains the same network.")
+        st.code(command_line(recipe, data), language="sh", wrap_lines=True)
+        st.markdown("**In plain Keras**: a script that needs nothing from Digit Lab.")
+        st.code(keras_code(recipe), language="python", height=320)
+
+
+st.title("Train a network")
+st.markdown("Choose how large it is and how it learns, press **Train**, and watch. Nothing can break here.")
+owner.remember()
+recipe_form.begin()
+if (job := shown_job()) is not None:
+    training(job)
+    st.header("Train another one")
+choices()

@@ -144,7 +144,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 # What `make bench` measures: enough to see a kind of picture break, not enough to rank programs.
-BENCH_SINGLES, BENCH_PAGES = 20, 5
+BENCH_SINGLES, BENCH_PAGES = 10, 3
 
 
 def measure(run: str) -> list[Figure]:

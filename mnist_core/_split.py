@@ -33,10 +33,10 @@ _LEAST_SURE = 0.05
 # Narrower groups are one digit: width over height, with somebody to ask and without.
 _NARROWEST, _NARROWEST_UNASKED = 0.9, 1.1
 # Whoever is as sure as that of a group that is no wider is not asked further.
-_SURE, _USUALLY_WIDE = 0.97, 1.15
+_SURE, _USUALLY_WIDE = 0.995, 1.8
 # In the unit of `evidence`: what a cut costs, and what it costs more for each stroke that it goes through; what a piece
 # loses for being wider than digits are, lower than the whole, or no more than a stroke, which always looks like a 1.
-_CUT, _CUT_STROKE, _WIDE, _LOW, _THIN = 0.15, 0.15, 1.3, 1.0, 0.4
+_CUT, _CUT_STROKE, _WIDE, _LOW, _THIN = 0.25, 0.15, 1.3, 1.0, 0.4
 _USUAL_WIDTH, _USUAL_LOWEST, _USUAL_THINNEST = 1.05, 0.8, 0.3
 # What a cut leaves has at least this height, ink and width, and at most that width, as shares of the whole's height.
 _LOWEST, _LEAST_INK, _LEAST_WIDTH, _MOST_WIDTH = 0.55, 0.35, 0.08, 1.5

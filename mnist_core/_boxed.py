@@ -24,6 +24,9 @@ _INTRUDER = 0.4
 _AROUND, _MARGIN = 0.5, 0.15
 # With less certainty than this the box is looked at by itself too.
 _UNSURE = 0.5
+# And what is found then has to lie in the box by at least this share.
+_HALF = 0.5
+_EMPTY = "No digit found: there is no ink in this box."
 
 Judge = Callable[[Float32], Array]
 
@@ -46,8 +49,11 @@ def check_boxes(boxes: Sequence[Sequence[float]], shape: tuple[int, ...]) -> tup
 
 
 def _within(box: Sequence[float], height: int, width: int) -> Box:
-    numbers = np.array(box, float) if len(box) == 4 else np.full(4, np.nan)
-    if not np.isfinite(numbers).all():
+    try:
+        numbers = np.array(box, float)
+    except (TypeError, ValueError, OverflowError):
+        numbers = np.zeros(0)
+    if numbers.shape != (4,) or not np.isfinite(numbers).all():
         raise DigitLabError("A box needs four numbers: left, top, width and height.")
     x, y, wide, high = numbers
     left, right = np.clip(np.rint((x, x + wide)), 0, width)
@@ -91,8 +97,25 @@ def _surer(judge: Judge, one: Prepared, other: Prepared) -> bool:
 
 def _by_itself(grey: UInt8, box: Box, settings: Settings) -> Prepared:
     """What is found in a box when it is the whole picture, with a little around it."""
-    left, top, right, bottom = _grown(box, _MARGIN, grey.shape)
-    return replace(prepare(grey[top:bottom, left:right], settings), box=box)
+    edges = _grown(box, _MARGIN, grey.shape)
+    left, top, right, bottom = edges
+    found = prepare(grey[top:bottom, left:right], settings)
+    if found.box is not None and not _is_inside(found.box, box, edges, grey.shape):
+        found = Prepared(found.steps, None, None, _EMPTY)
+    return replace(found, box=box)
+
+
+def _is_inside(found: Box, box: Box, edges: tuple[int, int, int, int], shape: tuple[int, ...]) -> bool:
+    """Whether what was found between the edges lies in the box, and is not cut off from something outside."""
+    left, top, right, bottom = edges
+    x, y = left + found.x, top + found.y
+    ends = x + found.width, y + found.height
+    across = min(ends[0], box.x + box.width) - max(x, box.x)
+    along = min(ends[1], box.y + box.height) - max(y, box.y)
+    if min(across, along) <= 0 or across * along < _HALF * found.width * found.height:
+        return False
+    cut = 0 < left == x, 0 < top == y, ends[0] == right < shape[1], ends[1] == bottom < shape[0]
+    return not any(cut)
 
 
 def _grown(box: Box, share: float, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
@@ -151,7 +174,7 @@ def _prepared(
     parts = find_parts(local, own, 1)
     chosen = _chosen(parts.all, lambda p: bool(complete[p.window][parts.labels[p.window] == p.label].any()), settings)
     if not chosen:
-        return Prepared(ink.steps, None, box, "No digit found: there is no ink in this box.")
+        return Prepared(ink.steps, None, box, _EMPTY)
     return replace(finish(local, parts, chosen, settings, grey.shape, whole=False), box=box)
 
 

@@ -83,7 +83,11 @@ def prepare_page(grey: UInt8, settings: Settings = Settings(), judge: Judge | No
 
 
 def prepare_boxes(
-    grey: UInt8, boxes: Sequence[Sequence[float]], settings: Settings = Settings(), judge: Judge | None = None
+    grey: UInt8,
+    boxes: Sequence[Sequence[float]],
+    settings: Settings = Settings(),
+    judge: Judge | None = None,
+    known: Sequence[Prepared] = (),
 ) -> Page:
     """Make a digit image of what lies in each of some boxes, such as a person has drawn.
 
@@ -97,6 +101,8 @@ def prepare_boxes(
         Switches and numbers of the steps.
     judge
         As for `prepare_page`. Where it is not sure of what is in a box, the box is looked at by itself too.
+    known
+        Digits of this picture, prepared with these settings: a box that is one of theirs gets the same digit again.
 
     Returns
     -------
@@ -112,7 +118,9 @@ def prepare_boxes(
     ink = find_ink(grey, settings, _LONGEST)
     if not checked or min(ink.mask.shape) < FEWEST_PIXELS:
         return Page(ink.steps, ())
-    digits = prepare_each(grey, ink, checked, settings, judge)
+    done = {one.box: one for one in known}
+    new = iter(prepare_each(grey, ink, [box for box in checked if box not in done], settings, judge))
+    digits = [done.get(box) or next(new) for box in checked]
     edges = [(box.x, box.y, box.x + box.width, box.y + box.height) for box in checked]
     return Page(ink.steps, tuple(tuple(digits[i] for i in line) for line in _in_lines(edges)))
 

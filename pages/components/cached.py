@@ -7,6 +7,7 @@ import atexit
 import gc
 import hashlib
 import json
+from base64 import b64encode
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,9 +27,9 @@ from mnist_core.evaluation import softmax
 from mnist_core.home import home
 from mnist_core.labelled import Labelled
 from mnist_core.predictions import Predictions
-from mnist_core.preprocess import Prepared, Settings, Step, prepare
+from mnist_core.preprocess import Box, Prepared, Settings, Step, prepare
 from mnist_core.recognizer import Recognizer
-from mnist_core.segment import Page, prepare_page
+from mnist_core.segment import Page, prepare_boxes, prepare_page
 from mnist_core.traits import Traits
 from mnist_core.xray import Without
 
@@ -218,10 +219,10 @@ class SeenPicture:
     ----------
     name, size, notes
         As `mnist_core.images.Picture` has them.
+    shape
+        Height and width of the picture that the boxes are in.
     shown
-        ``uint8 (h, w, 3)``, at most `SHOWN_SIDE` pixels a side.
-    scale
-        Pixels of `shown` per pixel of the boxes.
+        An address that holds the picture as JPEG, at most `SHOWN_SIDE` pixels a side.
     page
         Its digits; the steps' images are at most `STEP_SIDE` pixels a side.
     single
@@ -231,39 +232,61 @@ class SeenPicture:
     name: str
     size: tuple[int, int]
     notes: tuple[str, ...]
-    shown: UInt8
-    scale: float
+    shape: tuple[int, int]
+    shown: str
     page: Page
     single: Prepared
 
 
-@st.cache_resource(max_entries=128, show_spinner=False)  # about 2.5 MB each
-def seen_picture(digest: str, name: str, judge: tuple[str, str], _data: bytes, _judge: Recognizer) -> SeenPicture:
+@st.cache_resource(max_entries=128, show_spinner=False)  # about 2 MB each
+def seen_picture(
+    digest: str, name: str, judge: tuple[str, str], settings: Settings, _data: bytes, _judge: Recognizer
+) -> SeenPicture:
     """Decode a picture file and find its digits.
 
     Its name and the SHA-256 of its bytes identify it, and the name and date of the network that says what is rather one
     digit than two.
     """
     picture = images.decode(_data, name)
-    height, width = picture.grey.shape
-    scale = min(1.0, SHOWN_SIDE / max(height, width))
-    page, single = prepare_page(picture.grey, judge=_judge.certainty), prepare(picture.grey)
+    page, single = prepare_page(picture.grey, settings, _judge.certainty), prepare(picture.grey, settings)
     done: dict[int, Step] = {}
     return SeenPicture(
         picture.name,
         picture.size,
         picture.notes,
-        reduced(picture.colour, SHOWN_SIDE),
-        scale,
-        replace(
-            page,
-            steps=_reduced_steps(page.steps, done),
-            lines=tuple(
-                tuple(replace(one, steps=_reduced_steps(one.steps, done)) for one in line) for line in page.lines
-            ),
-        ),
+        picture.grey.shape,
+        _as_jpeg(reduced(picture.colour, SHOWN_SIDE)),
+        _reduced_page(page, done),
         replace(single, steps=_reduced_steps(single.steps, done)),
     )
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def boxed_picture(
+    digest: str,
+    name: str,
+    judge: tuple[str, str],
+    settings: Settings,
+    boxes: tuple[Box, ...],
+    _data: bytes,
+    _judge: Recognizer,
+) -> Page:
+    """Read a picture that `seen_picture` has seen in the boxes that a person wants."""
+    seen = seen_picture(digest, name, judge, settings, _data, _judge)
+    known = [one for line in seen.page.lines for one in line]
+    page = prepare_boxes(_grey(digest, _data), boxes, settings, _judge.certainty, known)
+    return _reduced_page(page, {})
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)  # at most 4 MB each
+def _grey(digest: str, _data: bytes) -> UInt8:
+    """Keep the pictures that somebody is busy with."""
+    return images.decode(_data).grey
+
+
+def _as_jpeg(colour: UInt8) -> str:
+    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(colour, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
+    return "data:image/jpeg;base64," + b64encode(encoded).decode()
 
 
 def reduced(image: npt.NDArray[np.generic], side: int) -> npt.NDArray[np.generic]:
@@ -273,6 +296,11 @@ def reduced(image: npt.NDArray[np.generic], side: int) -> npt.NDArray[np.generic
         return image
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def _reduced_page(page: Page, done: dict[int, Step]) -> Page:
+    lines = tuple(tuple(replace(one, steps=_reduced_steps(one.steps, done)) for one in line) for line in page.lines)
+    return replace(page, steps=_reduced_steps(page.steps, done), lines=lines)
 
 
 def _reduced_steps(steps: tuple[Step, ...], done: dict[int, Step]) -> tuple[Step, ...]:

@@ -9,11 +9,11 @@ from pages.components.reading import Brought
 _SIDE = 132  # pixels
 
 
-def choose() -> list[Brought]:
-    """Show the samples as cards and return the chosen ones."""
+def choose(alone: bool) -> list[Brought]:
+    """Show the samples as cards and return the chosen ones; while nothing was brought (`alone`) all are in view."""
     chosen: list[str] = st.session_state.setdefault("chosen_samples", [])
     st.markdown("Or choose samples", help="Made for this page, each with something that makes reading hard.")
-    with st.container(horizontal=True, wrap=False, gap="small", key="samples"):
+    with st.container(horizontal=True, wrap=alone and not chosen, gap="small", key="samples"):
         for sample in cached.sample_pictures():
             _card(sample, sample.file in chosen)
     return [

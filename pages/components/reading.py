@@ -3,21 +3,35 @@
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
 from time import monotonic
+from typing import Literal
 
 import streamlit as st
 
 from mnist_core.errors import DigitLabError
-from mnist_core.preprocess import Prepared
+from mnist_core.preprocess import Box, Prepared, Settings
 from mnist_core.recognizer import Reading, Recognition, Recognizer
+from mnist_core.segment import Page
 from pages.components import cached
 from pages.components.cached import SeenPicture
 
 MOST_PICTURES = 50
 _PATIENCE = 0.4  # seconds until a bar shows how far it is
 _MOSTLY = 0.8  # share of a page's digits that have to be accepted for it to make sense
+_SIDES = ("Left", "Top", "Width", "Height")
+NO_DIGIT = "no digit"
+Kind = Literal["sure", "unsure", "none", "hand"]
+KINDS: Mapping[Kind, str] = {
+    "sure": "sure",
+    "unsure": "uncertain",
+    "none": "no digit: left out",
+    "hand": "put right by hand",
+}
+"""How far a digit can be relied on, in words."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +46,81 @@ class Brought:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A file and what could be seen in it, or the sentence that says why nothing could."""
+    """A file and what could be seen in it, or the sentence that says why nothing could.
+
+    Attributes
+    ----------
+    page
+        Its digits, in the boxes that the person wants.
+    corrections
+        What the person says that the digits in some boxes are.
+    """
 
     name: str
     key: str
     seen: SeenPicture | None
+    page: Page | None = None
+    corrections: Mapping[Box, str] = field(default_factory=dict)
     remark: str = ""
     problem: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """One digit of a page as it goes into the text.
+
+    Attributes
+    ----------
+    line
+        Number of its line, from 0.
+    recognition
+        What the network says.
+    correction
+        What a person says: a digit, `NO_DIGIT`, or nothing.
+    """
+
+    line: int
+    recognition: Recognition
+    correction: str = ""
+
+    @property
+    def box(self) -> Box:
+        """Where it is."""
+        return self.recognition.prepared.box or Box(0, 0, 1, 1)
+
+    @property
+    def kind(self) -> Kind:
+        """How far it can be relied on."""
+        if self.correction:
+            return "hand"
+        if self.recognition.accepted:
+            return "sure"
+        return "unsure" if self.recognition.between_two else "none"
+
+    @property
+    def digit(self) -> str:
+        """A digit, also an uncertain one; empty where there is none."""
+        if self.correction:
+            return "" if self.correction == NO_DIGIT else self.correction
+        return "" if self.kind == "none" else str(self.recognition.digit)
+
+    @property
+    def written(self) -> str:
+        """What stands in the text: a question mark for an uncertain digit."""
+        return "?" if self.kind == "unsure" else self.digit
+
+    @property
+    def tag(self) -> str:
+        """What stands at its box: something else for each kind."""
+        digit = self.digit or "\N{MULTIPLICATION X}"
+        return f"{digit}?" if self.kind == "unsure" else f"{digit} \N{CHECK MARK}" if self.kind == "hand" else digit
+
+    @property
+    def sentence(self) -> str:
+        """The answer in words."""
+        if self.correction:
+            return f"You say: {self.correction}."
+        return self.recognition.sentence if self.recognition.digit is not None else self.recognition.reason
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +133,19 @@ class Answers:
         The picture taken as one digit.
     reading
         The picture taken as a page.
+    reads
+        The page's digits as they go into the text.
     """
 
     recognizer: Recognizer
     single: Recognition
     reading: Reading
+    reads: tuple[Read, ...]
+
+    @property
+    def alone(self) -> tuple[Read, ...]:
+        """The picture's one digit, if it holds one."""
+        return () if self.single.prepared.box is None else (Read(0, self.single),)
 
     @property
     def several(self) -> bool:
@@ -79,41 +169,82 @@ def as_brought(name: str, data: bytes, file_id: str) -> Brought:
     return Brought(name, digests[file_id], data)
 
 
-def see_all(files: list[Brought], judge: Recognizer) -> list[Result]:
+Wishes = Callable[[str], tuple[Settings, tuple[Box, ...] | None, Mapping[Box, str]]]
+
+
+def see_all(files: list[Brought], judge: Recognizer, wishes: Wishes) -> list[Result]:
     """Decode and take apart each file, with a bar when it takes long; a bad one does not stop the others.
 
-    The judge decides where ink may be one digit or two.
+    The judge decides where ink may be one digit or two. The wishes give, for a picture's key, the steps' settings, the
+    boxes if they are not the ones that are found, and corrections.
     """
     bar, started, results = st.empty(), monotonic(), []
     for number, file in enumerate(files):
         if monotonic() - started > _PATIENCE:
             bar.progress(number / len(files), f"Picture {number + 1} of {len(files)}: {file.name}")
-        results.append(_see(file, number, judge))
+        results.append(_see(file, f"{number}-{file.digest[:12]}", judge, wishes))
     bar.empty()
     return results
 
 
-def _see(file: Brought, number: int, judge: Recognizer) -> Result:
-    key = f"{number}-{file.digest[:12]}"
+def _see(file: Brought, key: str, judge: Recognizer, wishes: Wishes) -> Result:
+    settings, boxes, corrections = wishes(key)
+    which = file.digest, file.name, (judge.run.name, judge.run.created), settings
     try:
-        whose = judge.run.name, judge.run.created
-        seen = cached.seen_picture(file.digest, file.name, whose, file.data, judge)
-        return Result(file.name, key, seen, file.remark)
+        seen = cached.seen_picture(*which, file.data, judge)
+        page = seen.page if boxes is None else cached.boxed_picture(*which, boxes, file.data, judge)
+        return Result(file.name, key, seen, page, corrections, file.remark)
     except DigitLabError as error:
         return Result(file.name, key, None, problem=str(error))
 
 
-def answers(seen: SeenPicture, recognizers: Iterable[Recognizer]) -> list[Answers]:
-    """Let each network answer, both ways, in one batch each."""
-    return [_answers(seen, recognizer) for recognizer in recognizers]
+def answers(result: Result, recognizers: Iterable[Recognizer]) -> list[Answers]:
+    """Let each network answer, both ways, in one batch each; only the first is corrected by what a person says."""
+    return [
+        _answers(result.seen.single, result.page, recognizer, {} if number else result.corrections)
+        for number, recognizer in enumerate(recognizers)
+    ]
 
 
-def _answers(seen: SeenPicture, recognizer: Recognizer) -> Answers:
-    digits: list[Prepared] = [one for line in seen.page.lines for one in line]
-    single, *rest = recognizer.answer_many([seen.single, *digits])
+def _answers(one: Prepared, page: Page, recognizer: Recognizer, corrections: Mapping[Box, str]) -> Answers:
+    digits: list[Prepared] = [one for line in page.lines for one in line]
+    single, *rest = recognizer.answer_many([one, *digits])
     given: Iterator[Recognition] = iter(rest)
-    lines = tuple(tuple(next(given) for _ in line) for line in seen.page.lines)
-    return Answers(recognizer, single, Reading(lines, seen.page))
+    lines = tuple(tuple(next(given) for _ in line) for line in page.lines)
+    reads = tuple(
+        Read(number, digit, corrections.get(digit.prepared.box, ""))
+        for number, line in enumerate(lines)
+        for digit in line
+    )
+    return Answers(recognizer, single, Reading(lines, page), reads)
+
+
+def as_lines(reads: Iterable[Read]) -> list[list[Read]]:
+    """The digits line by line, lines without any left out."""
+    return [list(line) for _, line in groupby(reads, lambda read: read.line)]
+
+
+def as_text(reads: Iterable[Read]) -> str:
+    """The text with its line breaks; uncertain digits are question marks, and what is no digit is left out."""
+    rows = ("".join(read.written for read in line) for line in as_lines(reads))
+    return "\n".join(row for row in rows if row)
+
+
+def table(result: Result, reads: Iterable[Read]) -> list[dict[str, object]]:
+    """A line for each digit of a picture, its box in pixels of the file."""
+    scale = max(result.seen.size) / max(result.seen.shape)
+    return [
+        {
+            "Picture": result.name,
+            "Number": number,
+            "Line": read.line + 1,
+            "Digit": read.digit or NO_DIGIT,
+            "Probability": round(read.recognition.probability, 4),
+            "Accepted": KINDS[read.kind],
+            **{side: round(value * scale) for side, value in zip(_SIDES, read.box, strict=True)},
+        }
+        for number, read in enumerate(reads, start=1)
+    ]
 
 
 def row(result: Result, answers: Answers | None, several: bool) -> dict[str, object]:
@@ -125,10 +256,16 @@ def row(result: Result, answers: Answers | None, several: bool) -> dict[str, obj
         one = answers.single
         remark = one.reason if one.digit is None else one.sentence
         return _row(result.name, str(one.digit) if one.accepted else "", (one,), network, remark)
-    digits = answers.reading.recognitions
-    doubtful = sum(not one.accepted for one in digits)
-    text = answers.reading.text.replace("\n", " / ")
-    return _row(result.name, text, digits, network, f"{doubtful} uncertain and left out." if doubtful else "")
+    text = as_text(answers.reads).replace("\n", " / ")
+    return _row(result.name, text, answers.reading.recognitions, network, doubts(answers.reads))
+
+
+def doubts(reads: Iterable[Read]) -> str:
+    """How many digits are not sure, in a sentence; empty if all are."""
+    kinds = Counter(read.kind for read in reads)
+    words = {"unsure": "uncertain", "none": "left out as no digit", "hand": "put right by hand"}
+    found = ", ".join(f"{kinds[kind]} {word}" for kind, word in words.items() if kinds[kind])
+    return f"{found}." if found else ""
 
 
 def _row(name: str, text: str, digits: Iterable[Recognition], network: str, remark: str) -> dict[str, object]:

@@ -1,16 +1,19 @@
 """Bring photos, scans or screenshots, and see what a network reads in them."""
 
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import streamlit as st
 
 from mnist_core import images, xray
+from mnist_core.preprocess import Box, Settings
 from mnist_core.recognizer import Recognition, Recognizer
-from pages.components import answer, gallery, reading, sidebar, steps
-from pages.components.pictures import with_boxes
-from pages.components.reading import Answers, Brought, Result
+from pages.components import answer, boxes, gallery, reading, sidebar, steps, switches
+from pages.components.reading import Answers, Brought, Read, Result
 
 PER_PAGE = 6
+MOST_PILLS = 40
+CLOSER = "Look closer at one digit"
 ONE, ALL = "One digit", "All digits"
 KINDS = f"PNG, JPEG, WebP, GIF or BMP, up to {images.MAX_BYTES // 2**20} MB each, {reading.MOST_PICTURES} at a time."
 
@@ -23,7 +26,7 @@ def brought() -> list[Brought]:
         photo = st.camera_input("Hold the digits into the light", key="camera")
         if photo is not None:
             found.append(reading.as_brought("photo.jpg", photo.getvalue(), photo.file_id))
-    found += gallery.choose()
+    found += gallery.choose(alone=not found)
     if len(found) > reading.MOST_PICTURES:
         st.warning(
             f"Of these {len(found)} pictures the first {reading.MOST_PICTURES} are read. Bring the others afterwards.",
@@ -37,15 +40,21 @@ def results(files: list[Brought]) -> None:
     networks = answer.recognizers(sidebar.chosen())
     if networks is None:
         answer.wait(sidebar.chosen())
-        return
-    if networks:
-        overview(reading.see_all(files, networks[0]), networks)
+    elif networks:
+        overview(files, networks)
+
+
+def wishes(key: str) -> tuple[Settings, tuple[Box, ...] | None, Mapping[Box, str]]:
+    """What a person wants with a picture."""
+    version = boxes.edits(key).now
+    return switches.settings(key), version.boxes, version.corrections
 
 
 @st.fragment
-def overview(seen: list[Result], networks: list[Recognizer]) -> None:
+def overview(files: list[Brought], networks: list[Recognizer]) -> None:
     """The table of all pictures, and a card for each."""
     st.header("What the network reads")
+    seen = reading.see_all(files, networks[0], wishes)
     if len(seen) > 1:
         table(seen, networks)
     page = st.pagination(-(-len(seen) // PER_PAGE), key="results-page") if len(seen) > PER_PAGE else 1
@@ -61,23 +70,33 @@ def table(seen: list[Result], networks: list[Recognizer]) -> None:
         rows = [{name: value for name, value in row.items() if name != "Network"} for row in rows]
     percent = st.column_config.NumberColumn(format="percent", help="The lowest probability among its digits.")
     st.dataframe(rows, hide_index=True, column_config={"Least sure": percent}, key="results-table")
-    st.download_button(
-        "Table as CSV",
-        reading.as_csv(rows),
-        "digits.csv",
-        "text/csv",
-        key="results-csv",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-    )
+    with st.container(horizontal=True, gap="small", key="results-downloads"):
+        take_away("Table as CSV", reading.as_csv(rows), "digits.csv", "results-csv")
+        each = [row for result in seen for row in digits_of(result, networks[0])]
+        if each:
+            take_away("Every digit as CSV", reading.as_csv(each), "every-digit.csv", "every-csv")
+
+
+def take_away(label: str, text: str, file: str, key: str) -> None:
+    """A button that downloads a text."""
+    kind = "text/csv" if file.endswith(".csv") else "text/plain"
+    icon = ":material/download:"
+    st.download_button(label, text, file, kind, key=key, icon=icon, type="tertiary", on_click="ignore")
+
+
+def digits_of(result: Result, network: Recognizer) -> list[dict[str, object]]:
+    """Each digit that a picture's card shows, for the table of them all."""
+    if result.seen is None:
+        return []
+    (one,) = reading.answers(result, [network])
+    return reading.table(result, one.reads if takes_several(result, [one]) else one.alone)
 
 
 def lines(result: Result, networks: list[Recognizer]) -> list[dict[str, object]]:
     """One line for each network, or the one that says what is wrong with the file."""
     if result.seen is None:
         return [reading.row(result, None, False)]
-    answers = reading.answers(result.seen, networks)
+    answers = reading.answers(result, networks)
     several = takes_several(result, answers)
     return [reading.row(result, one, several) for one in answers]
 
@@ -94,24 +113,25 @@ def card(result: Result, networks: list[Recognizer], alone: bool) -> None:
         st.html(f'<h3 class="dl-name">{escape(result.name)}</h3>')
         st.error(result.problem, icon=":material/broken_image:")
         return
-    answers = reading.answers(result.seen, networks)
+    answers = reading.answers(result, networks)
     several = takes_several(result, answers)
-    digits = answers[0].reading.recognitions if several else (answers[0].single,)
-    picked = None
-    with st.container(key=f"split-{result.key}"):
+    with st.container(key=f"{'page' if several else 'split'}-{result.key}"):
         with st.container(key=f"answer-{result.key}"):
             heading(result, several)
             if several:
-                picked = page_of_digits(result, answers)
+                texts(answers)
             else:
                 columns(answers, [one.single for one in answers], result.key)
         with st.container(key=f"picture-{result.key}"):
-            boxes = [(one.prepared.box, one.accepted) for one in digits if one.prepared.box is not None]
-            framed = with_boxes(result.seen.shown, boxes, result.seen.scale, picked)
-            st.image(framed, width="stretch", alt=f"{result.name}, digits found: {len(boxes)}")
-    shown = answers[0].single if not several else None if picked is None else digits[picked]
-    if shown is not None:
-        step_by_step(result.key, shown, answers, alone)
+            reads = answers[0].reads if several else answers[0].alone
+            alt = f"{result.name}, digits found: {len(reads)}"
+            (boxes.show if several else boxes.show_one)(result.key, result.seen, reads, alt)
+        if several:
+            with st.container(key=f"closer-{result.key}"):
+                closer(result, answers)
+    if several:
+        sheet(result, answers)
+    step_by_step(result, answers, several, alone)
 
 
 def heading(result: Result, several: bool) -> None:
@@ -119,16 +139,15 @@ def heading(result: Result, several: bool) -> None:
     width, height = result.seen.size
     notes = " ".join([f"{width:,} by {height:,} pixels.", *result.seen.notes, result.remark])
     st.html(f'<h3 class="dl-name">{escape(result.name)}</h3><p class="dl-quiet">{escape(notes)}</p>')
-    if sum(map(len, result.seen.page.lines)) > 1:
-        st.segmented_control(
-            "How many digits are in this picture?",
-            [ONE, ALL],
-            default=ALL if several else ONE,
-            key=f"{result.key}-way",
-            required=True,
-            label_visibility="collapsed",
-            persist_state="page",
-        )
+    st.segmented_control(
+        "How many digits are in this picture?",
+        [ONE, ALL],
+        default=ALL if several else ONE,
+        key=f"{result.key}-way",
+        required=True,
+        label_visibility="collapsed",
+        persist_state="page",
+    )
 
 
 def columns(answers: list[Answers], recognitions: list[Recognition], key: str) -> None:
@@ -139,50 +158,136 @@ def columns(answers: list[Answers], recognitions: list[Recognition], key: str) -
             answer.show(recognition, f"{key}-{name}", name if len(answers) > 1 else "")
 
 
-def page_of_digits(result: Result, answers: list[Answers]) -> int | None:
-    """The text that each network reads, and the digits to look closer at; tells which one was picked."""
+def texts(answers: list[Answers]) -> None:
+    """The text that each network reads."""
     for one in answers:
         st.html(_text(one, one.recognizer.run.name if len(answers) > 1 else ""))
-    digits = answers[0].reading.recognitions
-    picked = st.pills(
-        "Look closer at one digit",
-        range(len(digits)),
-        format_func=lambda number: _digit(digits[number]),
-        key=f"{result.key}-digit",
-        persist_state="page",
-    )
-    if picked is not None:
-        columns(answers, [one.reading.recognitions[picked] for one in answers], f"{result.key}-{picked}")
-    return picked
-
-
-def _digit(recognition: Recognition) -> str:
-    return str(recognition.digit) if recognition.accepted else f"{recognition.digit}?"
 
 
 def _text(answers: Answers, name: str) -> str:
-    digits = answers.reading.recognitions
-    doubtful = sum(not one.accepted for one in digits)
-    many = (
-        f"{len(digits)} digits on {len(answers.reading.lines)} {'line' if len(answers.reading.lines) == 1 else 'lines'}"
-    )
-    doubt = f", {doubtful} of them uncertain and left out" if doubtful else ""
+    lines = [line for line in reading.as_lines(answers.reads) if any(read.digit for read in line)]
+    text = "\n".join("".join(map(_written, line)) for line in lines)
+    digits = sum(bool(read.digit) for read in answers.reads)
+    many = f"{digits} {'digit' if digits == 1 else 'digits'} on {len(lines)} {'line' if len(lines) == 1 else 'lines'}"
+    doubt = reading.doubts(answers.reads)
     whose = f'<p class="dl-whose">{escape(name)}</p>' if name else ""
-    text = escape(answers.reading.text) or "?"
-    return f'{whose}<pre class="dl-text" role="status">{text}</pre><p class="dl-quiet">{many}{doubt}.</p>'
-
-
-def step_by_step(key: str, recognition: Recognition, answers: list[Answers], expanded: bool) -> None:
-    """The strip of steps, made only when somebody opens it."""
-    steps_shown = st.expander(
-        "Step by step", expanded, icon=":material/view_carousel:", key=f"{key}-steps", on_change="rerun"
+    return (
+        f'{whose}<pre class="dl-text" role="status">{text or "No digits."}</pre>'
+        f'<p class="dl-quiet">{many}{f": {doubt}" if doubt else "."}</p>'
     )
-    if steps_shown.open:
-        with steps_shown:
-            prepared = recognition.prepared
-            stages = xray.stages(prepared, answers[0].recognizer) if prepared.box else ()
-            steps.strip(prepared.steps, key, stages)
-            answer.downloads(prepared, [(answers[0].recognizer.run, recognition)], key)
+
+
+def _written(read: Read) -> str:
+    """A digit of the text, marked where it is uncertain or a person's."""
+    if read.kind == "unsure":
+        return f'<span class="dl-unsure" title="{escape(read.sentence)}">{read.digit}<sup>?</sup></span>'
+    return f'<span class="dl-hand">{read.digit}</span>' if read.kind == "hand" and read.digit else read.digit
+
+
+def closer(result: Result, answers: list[Answers]) -> None:
+    """One digit looked at closer, and all of them to take away."""
+    reads, key = answers[0].reads, result.key
+    picked = pick(key, reads)
+    if picked is not None:
+        columns(answers, [one.reading.recognitions[picked] for one in answers], f"{key}-{picked}")
+        put_right(key, reads[picked])
+    with st.container(horizontal=True, gap="small", key=f"{key}-downloads"):
+        if reads:
+            take_away("Text", reading.as_text(reads) + "\n", "digits.txt", f"{key}-text")
+            take_away("Digits as CSV", reading.as_csv(reading.table(result, reads)), "digits.csv", f"{key}-csv")
+
+
+def sheet(result: Result, answers: list[Answers]) -> None:
+    """All digits of a picture in a table, made only when somebody opens it."""
+    reads, changes = answers[0].reads, boxes.edits(result.key).changes
+    shown = st.expander("All digits in a table", icon=":material/table:", key=f"{result.key}-sheet", on_change="rerun")
+    if shown.open and reads:
+        with shown:
+            editor(result, reads, f"{result.key}-table-{changes}")
+
+
+def pick(key: str, reads: Sequence[Read]) -> int | None:
+    """The digits in their order, to pick one as on the picture; tells which one is picked."""
+    edits, name = boxes.edits(key), f"{key}-digit"
+    places = [read.box for read in reads]
+    st.session_state[name] = places.index(edits.picked) if edits.picked in places else None
+    if not reads:
+        return None
+
+    def take() -> None:
+        number = st.session_state[name]
+        edits.picked = None if number is None else places[number]
+
+    if len(reads) > MOST_PILLS:
+        return st.selectbox(
+            CLOSER, range(len(reads)), format_func=lambda n: f"{n + 1}: {reads[n].tag}", key=name, on_change=take
+        )
+    return st.pills(CLOSER, range(len(reads)), format_func=lambda n: reads[n].tag, key=name, on_change=take)
+
+
+def put_right(key: str, read: Read) -> None:
+    """Let a person say what the picked digit is."""
+    name, edits = f"{key}-correct", boxes.edits(key)
+    st.session_state[name] = read.correction
+
+    def take() -> None:
+        edits.correct(read.box, st.session_state[name])
+        edits.changes += 1  # the table shows it as well
+
+    st.selectbox(
+        "Is that wrong? Then it is",
+        ["", *"0123456789", reading.NO_DIGIT],
+        format_func=lambda digit: digit or "as it was read",
+        key=name,
+        on_change=take,
+        width=240,
+    )
+
+
+def editor(result: Result, reads: Sequence[Read], key: str) -> None:
+    """All digits in a table, in which they can be corrected."""
+    edits = boxes.edits(result.key)
+
+    def take() -> None:
+        for number, changed in st.session_state[key]["edited_rows"].items():
+            if number in range(len(reads)) and "Digit" in changed:
+                edits.correct(reads[number].box, str(changed["Digit"]))
+
+    rows = [{name: value for name, value in row.items() if name != "Picture"} for row in reading.table(result, reads)]
+    options = [*"0123456789", reading.NO_DIGIT]
+    st.data_editor(
+        rows,
+        hide_index=True,
+        disabled=[name for name in rows[0] if name != "Digit"],
+        column_config={
+            "Digit": st.column_config.SelectboxColumn(options=options, required=True, help="Click one to correct it."),
+            "Probability": st.column_config.NumberColumn(format="percent", help="Of the most probable digit."),
+        },
+        key=key,
+        on_change=take,
+    )
+
+
+def step_by_step(result: Result, answers: list[Answers], several: bool, expanded: bool) -> None:
+    """The strip of steps with their switches, made only when somebody opens it."""
+    key, one = result.key, answers[0]
+    picked = boxes.edits(key).picked if several else None
+    digit = next((read.recognition for read in one.reads if read.box == picked), None) if several else one.single
+    whose = "Step by step" if digit is not None else "How the ink was found, step by step"
+    name = f"{key}-steps" if digit is not None else f"{key}-page-steps"
+    icon = ":material/view_carousel:"
+    shown = st.expander(whose, expanded and digit is not None, icon=icon, key=name, on_change="rerun")
+    if not shown.open:
+        return
+    with shown:
+        switches.choose(key)
+        if digit is None:
+            steps.strip(result.page.steps, key)
+            return
+        prepared = digit.prepared
+        stages = xray.stages(prepared, one.recognizer) if prepared.digit is not None else ()
+        steps.strip(prepared.steps, key, stages)
+        answer.downloads(prepared, [(one.recognizer.run, digit)], f"{key}-one")
 
 
 st.title("Read pictures")

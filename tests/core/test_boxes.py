@@ -113,6 +113,22 @@ def test_a_box_without_ink_has_no_digit_and_keeps_its_place() -> None:
     assert one.problem.startswith("No digit found")
 
 
+def test_a_box_beside_a_digit_does_not_get_its_end() -> None:
+    picture = paper((SEVEN, 60, 50))  # its foot ends at (80, 130)
+    (one,) = digits(prepare_boxes(picture, [(50, 140, 100, 60)]))
+    assert one.digit is None
+
+
+def test_what_is_known_is_not_done_again() -> None:
+    picture = paper((FIVE, 40, 50), (SEVEN, 150, 50), (ONE, 250, 50))
+    first, second, third = digits(prepare_page(picture))
+    moved = Box(240, 40, 60, 100)
+    page = prepare_boxes(picture, [moved, *boxes(prepare_page(picture))[:2]], known=(first, second, third))
+    assert digits(page)[:2] == [first, second]
+    assert digits(page)[2].box == moved
+    assert alike(digits(page)[2], third) > 0.99
+
+
 def test_no_boxes_are_no_lines() -> None:
     assert prepare_boxes(paper((SEVEN, 60, 50)), []).lines == ()
 
@@ -149,6 +165,7 @@ def test_boxes_are_cut_off_at_the_picture(given: tuple[float, ...], kept: Box) -
     [
         (math.nan, 0, 10, 10),
         (0, 0, math.inf, 10),
+        (0, 0, 10**400, 10),
         (0, 0, 10),
         (0, 0, 10, 10, 10),
         (200, 0, 10, 10),

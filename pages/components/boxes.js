@@ -95,7 +95,7 @@ class View {
     const wide = size * (0.5 + 0.6 * box.tag.length);
     const high = 1.25 * size;
     const left = Math.min(Math.max(0, box.x - unit), Math.max(0, this.width - wide));
-    const top = box.y - high >= 0 ? box.y - high : Math.min(box.y + box.height, Math.max(0, this.height - high));
+    const top = Math.max(0, box.y - high);
     const text = element("text", { x: left + wide / 2, y: top + 0.98 * size, "font-size": size });
     text.textContent = box.tag;
     group.append(element("rect", { class: "tag", x: left, y: top, width: wide, height: high, rx: 2 * unit }), text);

@@ -28,7 +28,7 @@ Kind = Literal["sure", "unsure", "none", "hand"]
 KINDS: Mapping[Kind, str] = {
     "sure": "sure",
     "unsure": "uncertain",
-    "none": "no digit: left out",
+    "none": "no digit, left out",
     "hand": "put right by hand",
 }
 """How far a digit can be relied on, in words."""
@@ -263,7 +263,7 @@ def row(result: Result, answers: Answers | None, several: bool) -> dict[str, obj
 def doubts(reads: Iterable[Read]) -> str:
     """How many digits are not sure, in a sentence; empty if all are."""
     kinds = Counter(read.kind for read in reads)
-    words = {"unsure": "uncertain", "none": "left out as no digit", "hand": "put right by hand"}
+    words = {"unsure": "uncertain", "none": "left out (no digit)", "hand": "put right by hand"}
     found = ", ".join(f"{kinds[kind]} {word}" for kind, word in words.items() if kinds[kind])
     return f"{found}." if found else ""
 

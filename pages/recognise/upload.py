@@ -13,6 +13,7 @@ from pages.components.reading import Answers, Brought, Read, Result
 
 PER_PAGE = 6
 MOST_PILLS = 40
+_UNSEEN = "\N{ZERO WIDTH SPACE}"
 CLOSER = "Look closer at one digit"
 ONE, ALL = "One digit", "All digits"
 KINDS = f"PNG, JPEG, WebP, GIF or BMP, up to {images.MAX_BYTES // 2**20} MB each, {reading.MOST_PICTURES} at a time."
@@ -222,7 +223,10 @@ def pick(key: str, reads: Sequence[Read]) -> int | None:
         return st.selectbox(
             CLOSER, range(len(reads)), format_func=lambda n: f"{n + 1}: {reads[n].tag}", key=name, on_change=take
         )
-    return st.pills(CLOSER, range(len(reads)), format_func=lambda n: reads[n].tag, key=name, on_change=take)
+    # Pills go by their labels: spaces that nobody sees tell two equal digits apart.
+    return st.pills(
+        CLOSER, range(len(reads)), format_func=lambda n: reads[n].tag + _UNSEEN * n, key=name, on_change=take
+    )
 
 
 def put_right(key: str, read: Read) -> None:

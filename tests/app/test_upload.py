@@ -2,23 +2,83 @@
 
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.images import encode_png
-from pages.components import cached, reading
+from mnist_core.preprocess import Box, Prepared
+from mnist_core.recognizer import Recognition
+from pages.components import boxes, cached, reading
 
 File = tuple[str, bytes, str]
 
 
 def texts(app: AppTest) -> list[str]:
-    return [found for block in app.get("html") for found in re.findall('dl-text" role="status">([^<]*)', block.value)]
+    blocks = [re.findall('dl-text" role="status">(.*?)</pre>', block.value, re.DOTALL) for block in app.get("html")]
+    return [re.sub("<.*?>", "", found) for block in blocks for found in block]
+
+
+def remarks(app: AppTest) -> str:
+    """What is said about the text, such as how much of it is uncertain."""
+    return " ".join(found for block in app.get("html") for found in re.findall('dl-quiet">(.*?)</p>', block.value))
 
 
 def sentences(app: AppTest) -> list[str]:
     return [found for block in app.get("html") for found in re.findall('dl-sentence">(.*?)</p>', block.value)]
+
+
+def written(*signs: str) -> File:
+    """A page with the sample strokes of these names in a row."""
+    picture = np.full((260, 60 + 170 * len(signs)), 235, np.uint8)
+    for place, name in enumerate(signs):
+        for stroke in cached.sample_strokes()[name].strokes:
+            points = np.array(stroke) * 120 + (50 + 170 * place, 70)
+            cv2.polylines(picture, [points.round().astype(np.int32)], False, 40, 7, cv2.LINE_AA)
+    return "page.png", encode_png(picture), "image/png"
+
+
+class Browser:
+    """Stands in for the boxes on the picture, which need a browser."""
+
+    def __init__(self, app: AppTest) -> None:
+        self.app = app
+        self.data: dict[str, Any] = {}
+        self.key = ""
+
+    def __call__(self, *, data: dict[str, Any], key: str, on_news_change: Callable[[], None]) -> None:
+        self.data, self.key, self.changed = data, key, on_news_change
+        st.session_state[key] = {"news": None}
+
+    @property
+    def boxes(self) -> list[list[float]]:
+        return [[box[side] for side in ("x", "y", "width", "height")] for box in self.data["boxes"]]
+
+    @property
+    def tags(self) -> list[str]:
+        return [box["tag"] for box in self.data["boxes"]]
+
+    def send(self, boxes: object, picked: object = None, number: object = None) -> None:
+        """Say what a person has done, as the browser does it."""
+        number = self.data["number"] + 1 if number is None else number
+        edits = self.app.session_state[self.key.removesuffix("-picture") + "-edits"]
+        shown = [Box(*map(int, box)) for box in self.boxes]
+        height, width = self.data["size"][::-1]
+        edits.receive({"number": number, "boxes": boxes, "picked": picked}, shown, (height, width))
+        self.app.run()
+        assert not self.app.exception
+
+
+@pytest.fixture
+def browser(upload: AppTest, monkeypatch: pytest.MonkeyPatch) -> Browser:
+    browser = Browser(upload)
+    monkeypatch.setattr(boxes, "_picture", browser)
+    return browser
 
 
 def put(app: AppTest, *files: File) -> AppTest:
@@ -53,6 +113,112 @@ def test_one_of_several_digits_can_be_looked_at_closer(upload: AppTest, sample: 
     assert not upload.exception
     assert sentences(upload)[0].startswith("4")
     assert any("Centred" in button.label for button in upload.button)
+
+
+def test_a_digit_is_picked_on_the_picture_as_well(upload: AppTest, browser: Browser) -> None:
+    put(upload, written("3", "7", "5"))
+    assert texts(upload) == ["375"]
+    browser.send(browser.boxes, picked=1)
+    assert upload.pills[0].value == 1
+    assert sentences(upload)[0].startswith("7")
+    upload.pills[0].set_value(2).run()
+    assert browser.data["picked"] == 2
+
+
+def test_the_reading_follows_the_boxes_and_goes_back(upload: AppTest, browser: Browser) -> None:
+    put(upload, written("3", "7", "5"))
+    found = browser.boxes
+    browser.send(found[:1] + found[2:])
+    assert texts(upload) == ["35"]
+    x, y, width, height = found[1]
+    browser.send([*browser.boxes, [x - 9, y - 8, width + 20, height + 15]], picked=2)
+    assert texts(upload) == ["375"], "in the order of the places"
+    assert browser.data["picked"] == 1
+    click(upload, "undo")
+    assert texts(upload) == ["35"]
+    click(upload, "redo")
+    assert texts(upload) == ["375"]
+    click(upload, "restore")
+    assert browser.boxes == found
+    click(upload, "undo")
+    assert browser.boxes != found
+    browser.send(browser.boxes, picked=0)
+    click(upload, "delete")
+    assert texts(upload) == ["75"]
+    browser.send([])
+    assert texts(upload) == ["No digits."]
+
+
+def click(app: AppTest, name: str) -> None:
+    next(button for button in app.button if str(button.key).endswith(f"-{name}")).click().run()
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "boxes",
+        [[0, 0, float("nan"), 5]],
+        [[0, 0, 10**400, 5]],
+        [["0", "0", "5", "5"]],
+        [[0, 0, 5]],
+        [{"x": 0}],
+        [[0, 0, 5, 5]] * 500,
+        [[9000, 9000, 5, 5]],
+        [[True, True, True, True]],
+    ],
+)
+def test_forged_boxes_change_nothing(upload: AppTest, browser: Browser, forged: object) -> None:
+    put(upload, written("3", "7", "5"))
+    browser.send(forged, picked=0)
+    assert len(upload.error) == 1
+    assert texts(upload) == ["375"]
+    browser.send(browser.boxes, picked=99, number="many")
+    assert not upload.error, "the next good ones are taken"
+    assert browser.data["picked"] is None
+
+
+def test_a_person_corrects_a_digit_and_the_text_follows(upload: AppTest, browser: Browser) -> None:
+    put(upload, written("3", "7", "5"))
+    upload.pills[0].set_value(1).run()
+    (correct,) = (box for box in upload.selectbox if str(box.key).endswith("-correct"))
+    correct.set_value("1").run()
+    assert texts(upload) == ["315"]
+    assert "1 put right by hand" in remarks(upload)
+    assert browser.tags == ["3", "1 \N{CHECK MARK}", "5"]
+    click(upload, "undo")
+    assert texts(upload) == ["375"]
+
+
+def test_what_is_uncertain_or_no_digit_is_flagged_everywhere(
+    upload: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(upload, written("3", "7", "5"))
+    places = browser.boxes
+    by_place = dict(zip((box[0] for box in places), ("sure", "unsure", "none"), strict=True))
+    monkeypatch.setattr(reading.Read, "kind", property(lambda read: by_place[read.box.x]))
+    upload.run()
+    assert texts(upload) == ["37?"]
+    assert "1 uncertain, 1 left out (no digit)." in remarks(upload)
+    assert browser.tags == ["3", "7?", "\N{MULTIPLICATION X}"]
+    assert [box["kind"] for box in browser.data["boxes"]] == ["sure", "unsure", "none"]
+
+
+def test_a_doodle_beside_digits_is_refused(upload: AppTest, browser: Browser) -> None:
+    put(upload, written("3", "face", "5", "7"))
+    upload.segmented_control[0].set_value("All digits").run()
+    assert not upload.exception
+    assert texts(upload)[0].replace("\n", "") == "357"
+    assert "left out (no digit)" in remarks(upload)
+
+
+def test_steps_are_left_out_on_upload_too(upload: AppTest, sample: Callable[[str], File]) -> None:
+    put(upload, sample("whiteboard.jpg"))
+    assert not any("Switched off" in caption.value for caption in upload.caption)
+    (switch,) = (pills for pills in upload.pills if str(pills.key).endswith("-left-out"))
+    switch.set_value(["crop"]).run()
+    assert not upload.exception
+    assert any("Switched off" in caption.value for caption in upload.caption)
 
 
 def test_people_decide_whether_it_is_one_digit_or_many(upload: AppTest, sample: Callable[[str], File]) -> None:
@@ -168,3 +334,34 @@ def test_csv_cells_are_no_formulas() -> None:
 
 def test_numbers_are_left_alone_in_csv() -> None:
     assert reading.as_csv([{"Change": -0.5, "Empty": None}]).splitlines() == ["Change,Empty", "-0.5,"]
+
+
+def reads(*kinds: str) -> list[reading.Read]:
+    """Digits 0, 1, 2 and so on, two a line, of these kinds."""
+    found = []
+    for digit, kind in enumerate(kinds):
+        shares = np.zeros(10, np.float32)
+        shares[[digit, digit + 1]] = (0.55, 0.45) if kind == "unsure" else (0.2, 0.1) if kind == "none" else (1, 0)
+        prepared = Prepared((), np.zeros((28, 28), np.float32), Box(10 * digit, 20, 5, 8))
+        recognition = Recognition(digit, shares, kind == "sure", "", prepared)
+        found.append(reading.Read(digit // 2, recognition, "7" if kind == "hand" else ""))
+    return found
+
+
+def test_the_text_has_line_breaks_and_question_marks() -> None:
+    page = reads("sure", "unsure", "none", "hand", "none", "none", "sure")
+    assert [read.kind for read in page] == ["sure", "unsure", "none", "hand", "none", "none", "sure"]
+    assert reading.as_text(page) == "0?\n7\n6"
+    assert reading.doubts(page) == "1 uncertain, 3 left out (no digit), 1 put right by hand."
+
+
+def test_the_table_has_each_digit_with_its_box_in_pixels_of_the_file() -> None:
+    seen = SimpleNamespace(size=(4000, 3000), shape=(1500, 2000))
+    result = reading.Result("=page.png", "key", seen)
+    lines = reading.as_csv(reading.table(result, reads("sure", "unsure", "none"))).splitlines()
+    assert lines == [
+        "Picture,Number,Line,Digit,Probability,Accepted,Left,Top,Width,Height",
+        "'=page.png,1,1,0,1.0,sure,0,40,10,16",
+        "'=page.png,2,1,1,0.55,uncertain,20,40,10,16",
+        '\'=page.png,3,2,no digit,0.2,"no digit, left out",40,40,10,16',
+    ]

@@ -1,13 +1,16 @@
 """Upload, in a real browser: good files, bad ones, many, samples, and what can be taken away."""
 
+import json
 import re
 from pathlib import Path
 
 import cv2
 import numpy as np
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from mnist_core.images import MAX_BYTES, encode_png
+from tests.browser.chromium import ARGUMENTS, executable
+from tests.browser.server import Server
 
 SAMPLES = Path(__file__).parents[2] / "assets" / "samples"
 
@@ -68,9 +71,137 @@ def test_a_page_of_digits_is_read_and_one_of_them_looked_at(page: Page) -> None:
     uploader = open_upload(page)
     uploader.set_input_files(SAMPLES / "two-lines.jpg")
     expect(page.locator(".dl-text")).to_have_text("31415\n92650")
-    page.get_by_role("radio", name="9").click()
+    page.get_by_role("radio", name=re.compile("^9")).click()
     expect(page.locator(".dl-sentence")).to_have_text(re.compile("^9"))
     expect(page.get_by_role("button", name="Centred in 28 by 28")).to_be_visible()
+
+
+PLACES = {"3": (60, 70), "1": (260, 70), "4": (460, 70), "2": (160, 330), "7": (360, 330)}
+
+
+def handwriting() -> bytes:
+    """A page of two lines, 314 and 27, in the strokes of the samples for the canvas."""
+    strokes = {one["name"]: one["strokes"] for one in json.loads((SAMPLES / "strokes.json").read_text())["digits"]}
+    picture = np.full((600, 800), 235, np.uint8)
+    for name, place in PLACES.items():
+        for stroke in strokes["4, open" if name == "4" else name]:
+            points = np.rint(np.array(stroke) * 150 + place).astype(np.int32)
+            cv2.polylines(picture, [points], False, 40, 8, cv2.LINE_AA)
+    return encode_png(picture)
+
+
+def open_handwriting(page: Page) -> Locator:
+    """Bring that page, and wait until its boxes can be used."""
+    open_upload(page).set_input_files({"name": "page.png", "mimeType": "image/png", "buffer": handwriting()})
+    expect(page.locator(".dl-text")).to_have_text("314\n27")
+    frame = page.locator(".frame")
+    expect(frame.locator(".box")).to_have_count(5)
+    frame.scroll_into_view_if_needed()
+    return frame
+
+
+def done(frame: Locator, number: int) -> None:
+    """Wait until the page has answered this many changes."""
+    expect(frame).to_have_attribute("data-number", str(number))
+    expect(frame.locator(".unread")).to_have_count(0)
+
+
+def middle(found: Locator) -> tuple[float, float]:
+    box = found.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def on_picture(frame: Locator, x: float, y: float) -> tuple[float, float]:
+    """Where a pixel of the picture is on the screen."""
+    box = frame.bounding_box()
+    assert box is not None
+    return box["x"] + x * box["width"] / 800, box["y"] + y * box["height"] / 600
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=6)
+    page.mouse.up()
+
+
+def test_boxes_are_moved_deleted_and_added_by_hand_and_the_text_follows(page: Page) -> None:
+    frame = open_handwriting(page)
+    text = page.locator(".dl-text")
+    seven = frame.get_by_role("button", name="Digit 5: 7")
+    seven.click()
+    expect(page.locator(".dl-sentence")).to_have_text(re.compile("^7"))
+    done(frame, 1)
+    drag(page, middle(seven.locator(".line")), on_picture(frame, 700, 500))
+    expect(text).to_have_text("314\n2")
+    done(frame, 2)
+    expect(frame.locator(".none")).to_have_count(1)
+    page.get_by_role("button", name="Undo").click()
+    expect(text).to_have_text("314\n27")
+    frame.get_by_role("button", name="Digit 2: 1").click()
+    done(frame, 3)
+    page.get_by_role("button", name="Delete box").click()
+    expect(text).to_have_text("34\n27")
+    expect(frame.locator(".box")).to_have_count(4)
+    page.get_by_role("button", name="Add a box").click()
+    expect(frame.locator("svg")).to_have_class(re.compile("adding"))
+    drag(page, on_picture(frame, 250, 50), on_picture(frame, 400, 240))
+    expect(text).to_have_text("314\n27")
+    done(frame, 4)
+    corner = frame.locator("[data-corner=se]")
+    drag(page, middle(corner), on_picture(frame, 640, 240))  # round the 4 as well
+    done(frame, 5)
+    expect(text).not_to_have_text("314\n27")
+    page.get_by_role("button", name="As found").click()
+    expect(text).to_have_text("314\n27")
+    frame.get_by_role("button", name="Digit 1: 3").press("Enter")
+    done(frame, 6)
+    frame.get_by_role("button", name="Digit 1: 3").press("Delete")
+    expect(text).to_have_text("14\n27")
+    done(frame, 7)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Digits as CSV").click()
+    lines = download.value.path().read_text().splitlines()
+    assert [line.split(",")[2:4] for line in lines[1:]] == [["1", "1"], ["1", "4"], ["2", "2"], ["2", "7"]]
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Text", exact=True).click()
+    assert download.value.path().read_text() == "14\n27\n"
+
+
+def test_boxes_on_a_telephone_are_where_the_digits_are_and_follow_a_finger(phone: Page) -> None:
+    frame = open_handwriting(phone)
+    assert phone.evaluate("document.querySelector('.stMain').scrollWidth") <= 390
+    for number, (digit, (x, y)) in enumerate(PLACES.items(), start=1):
+        box = frame.get_by_role("button", name=f"Digit {number}: {digit}").locator(".line").bounding_box()
+        assert box is not None
+        (left, top), (right, bottom) = on_picture(frame, x - 15, y - 15), on_picture(frame, x + 165, y + 165)
+        assert left <= box["x"] <= box["x"] + box["width"] <= right
+        assert top <= box["y"] <= box["y"] + box["height"] <= bottom
+    seven = frame.get_by_role("button", name="Digit 5: 7").locator(".line")
+    seven.tap()
+    expect(phone.locator(".dl-sentence")).to_have_text(re.compile("^7"))
+    done(frame, 1)
+    frame.scroll_into_view_if_needed()
+    screen = phone.context.new_cdp_session(phone)
+    (x0, y0), (x1, y1) = middle(seven), on_picture(frame, 700, 500)
+    for kind, share in (("touchStart", 0.0), *(("touchMove", part / 6) for part in range(1, 7))):
+        at = [{"x": x0 + share * (x1 - x0), "y": y0 + share * (y1 - y0)}]
+        screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+    screen.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(phone.locator(".dl-text")).to_have_text("314\n2")
+
+
+def test_a_photo_is_taken_with_the_camera(browser: Browser, server: Server) -> None:
+    flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    camera = browser.browser_type.launch(executable_path=executable(), args=[*ARGUMENTS, *flags])
+    page = camera.new_page(base_url=server.url)
+    open_upload(page)
+    page.get_by_text("Use the camera").click()
+    page.get_by_role("button", name="Take Photo").click()
+    expect(page.locator(".dl-name")).to_have_text("photo.jpg")
+    expect(page.get_by_role("button", name="Clear photo")).to_be_visible()
+    camera.close()
 
 
 def test_samples_are_chosen_with_the_keyboard(page: Page) -> None:

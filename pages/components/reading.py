@@ -188,9 +188,9 @@ def see_all(files: list[Brought], judge: Recognizer, wishes: Wishes) -> list[Res
 
 
 def _see(file: Brought, key: str, judge: Recognizer, wishes: Wishes) -> Result:
-    settings, boxes, corrections = wishes(key)
-    which = file.digest, file.name, (judge.run.name, judge.run.created), settings
     try:
+        settings, boxes, corrections = wishes(key)
+        which = file.digest, file.name, (judge.run.name, judge.run.created), settings
         seen = cached.seen_picture(*which, file.data, judge)
         page = seen.page if boxes is None else cached.boxed_picture(*which, boxes, file.data, judge)
         return Result(file.name, key, seen, page, corrections, file.remark)

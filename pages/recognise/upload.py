@@ -116,7 +116,7 @@ def card(result: Result, networks: list[Recognizer], alone: bool) -> None:
         return
     answers = reading.answers(result, networks)
     several = takes_several(result, answers)
-    with st.container(key=f"{'page' if several else 'split'}-{result.key}"):
+    with st.container(key=f"{'upload-page' if several else 'split'}-{result.key}"):
         with st.container(key=f"answer-{result.key}"):
             heading(result, several)
             if several:

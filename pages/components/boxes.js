@@ -30,6 +30,8 @@ class View {
     this.svg.addEventListener("pointermove", (event) => this.move(event));
     this.svg.addEventListener("pointerup", () => this.up());
     this.svg.addEventListener("pointercancel", () => this.cancel());
+    // A finger on a picked box drags it; elsewhere it scrolls the page.
+    this.svg.addEventListener("touchstart", (event) => this.grips && event.preventDefault(), { passive: false });
     this.svg.addEventListener("keydown", (event) => this.key(event));
     parent.addEventListener("keyup", () => this.svg.classList.add("keys"));
   }
@@ -119,6 +121,10 @@ class View {
   }
 
   // --- mouse and finger
+
+  get grips() {
+    return Boolean(this.drag) && this.drag.kind !== "tap";
+  }
 
   point(event) {
     const frame = this.svg.getBoundingClientRect();

@@ -87,6 +87,15 @@ def _digits(found: Evaluated, true: int | None, predicted: int | None) -> None:
     st.html(f'<p class="dl-cell" role="status"><b>{_words(true, predicted)}:</b> {_many(len(rows))}</p>')
     if len(rows):
         digits.page_of(found, rows, "cell")
+        right = true is not None and true == predicted
+        chosen = {"run": found.predictions[0].run, "data": found.title, "which": "Right" if right else "Read wrong"}
+        cell = {key: str(digit) for key, digit in (("true", true), ("read", predicted)) if digit is not None}
+        st.page_link(
+            "pages/understand/mistakes.py",
+            label="Look at them closer",
+            icon=":material/zoom_in:",
+            query_params=chosen | cell,
+        )
 
 
 def _words(true: int | None, predicted: int | None) -> str:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bench.report import Figure
 
-MEASURES = ("drawing", "photo", "page", "folder", "growth", "metrics", "start", "strokes", "training", "pictures")
+MEASURES = (
+    "drawing", "photo", "page", "folder", "growth", "metrics", "start", "strokes", "training", "jobs", "pictures",
+)  # fmt: skip
 
 # Measures whose module is called otherwise: `bench.pictures` makes the pictures.
 _MODULES = {"pictures": "measure_pictures"}

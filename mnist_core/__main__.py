@@ -7,11 +7,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from mnist_core import _runs_command
 from mnist_core._quiet import import_tensorflow
 from mnist_core.errors import DigitLabError
+from mnist_core.recipe_text import KINDS
+from mnist_core.recipes import BOUNDS
 
 if TYPE_CHECKING:
     from mnist_core.images import Picture
@@ -78,26 +80,36 @@ def _add_run(sub: argparse.ArgumentParser) -> None:
 
 
 def _add_train(sub: argparse.ArgumentParser) -> None:
-    def sizes(text: str) -> tuple[int, ...]:
-        return tuple(int(size) for size in text.split(",") if size.strip())
-
-    sub.add_argument("--preset", default="classic-128", metavar="P", help="start from this recipe (classic-128)")
+    base = sub.add_mutually_exclusive_group()
+    base.add_argument("--preset", default="classic-128", metavar="P", help="start from this recipe (classic-128)")
+    base.add_argument(
+        "--recipe", type=Path, metavar="FILE", help="start from the recipe in this JSON file, or run.json"
+    )
     sub.add_argument("--data", default="mnist", choices=("mnist", "builtin"))
     sub.add_argument("--out", metavar="NAME", help="name of the run (default: the preset's, with a number)")
+    sub.add_argument("--continue-from", metavar="RUN", help="begin with the weights of this run")
     sub.add_argument("--bundle", action="store_true", help="replace the bundled run of this preset")
     changes = sub.add_argument_group("changes to the recipe")
-    changes.add_argument("--filters", type=sizes, metavar="16,32", help="filters of each convolutional block")
-    changes.add_argument("--hidden", type=sizes, metavar="128,64", help="units of each hidden layer")
-    changes.add_argument("--batch-norm", action=argparse.BooleanOptionalAction)
-    for name in ("activation", "output", "loss", "optimizer", "schedule", "precision"):
-        changes.add_argument(f"--{name}", metavar="NAME")
-    for name in ("epochs", "batch-size", "examples", "seed"):
-        changes.add_argument(f"--{name}", type=int, metavar="N")
-    for name in (
-        "learning-rate", "weight-decay", "dropout", "input-dropout", "label-smoothing", "validation-share",
-        "variants", "non-digits", "rotation", "scaling", "shear", "shift", "elastic", "stroke", "clean-share",
-    ):  # fmt: skip
-        changes.add_argument(f"--{name}", type=float, metavar="X")
+    for name, kind in KINDS.items():
+        _add_field(changes, name, kind)
+
+
+def _add_field(changes: argparse._ArgumentGroup, name: str, kind: Any) -> None:
+    """Add the option for one field of a recipe; that its value is allowed is checked by the recipe."""
+    option = f"--{name.replace('_', '-')}"
+    if kind is bool:
+        changes.add_argument(option, action=argparse.BooleanOptionalAction)
+    elif name in BOUNDS:
+        low, high = BOUNDS[name]
+        changes.add_argument(option, type=kind, metavar="N" if kind is int else "X", help=f"{low:.10g} to {high:.10g}")
+    elif kind == tuple[int, ...]:
+        changes.add_argument(option, type=_sizes, metavar="128,64", help="sizes, first to last")
+    else:
+        changes.add_argument(option, metavar="NAME", help=", ".join(get_args(kind)) or None)
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    return tuple(int(size) for size in text.split(",") if size.strip())
 
 
 def _write(record: dict[str, Any], as_json: bool, words: str) -> None:
@@ -222,23 +234,35 @@ def _fail(path: Path, error: DigitLabError, as_json: bool) -> int:
 
 
 def _recipe(options: argparse.Namespace) -> "Recipe":
-    """The preset with the changes that were asked for."""
-    from mnist_core.recipe_text import flat
+    """The preset, or the recipe in a file, with the changes that were asked for."""
     from mnist_core.recipes import preset
 
-    base = preset(options.preset)
-    changes = {name: getattr(options, name, None) for name in flat(base)}
-    return base.with_changes(**{name: value for name, value in changes.items() if value is not None})
+    base = preset(options.preset) if options.recipe is None else _read_recipe(options.recipe)
+    changes = {name: value for name in KINDS if (value := getattr(options, name)) is not None}
+    return base.with_changes(**changes)
+
+
+def _read_recipe(path: Path) -> "Recipe":
+    from mnist_core.recipes import Recipe
+
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DigitLabError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise DigitLabError(f"{path} is no JSON: {error}.") from error
+    return Recipe.from_dict(found.get("recipe", found) if isinstance(found, dict) else found)
 
 
 def _train(options: argparse.Namespace) -> int:
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     from mnist_core import data, runs
 
     recipe = _recipe(options)
     if options.out is not None:
         runs.check_name(options.out)  # now, not after an hour of training
+    start = None if options.continue_from is None else runs.load_start(options.continue_from, recipe)
     dataset = data.load(options.data)
 
     import_tensorflow()
@@ -253,11 +277,12 @@ def _train(options: argparse.Namespace) -> int:
                 f"loss {news.loss:.4f}, accuracy {news.accuracy:.2%}{held}, {news.seconds:.0f} s"
             )
 
-        trained = train(recipe, dataset, tell)
+        trained = replace(train(recipe, dataset, tell, start=start), continued_from=options.continue_from)
     if options.bundle:
-        run = runs.save_run(options.preset, trained, dataset, runs.BUNDLED)
+        run = runs.save_run(options.preset, replace(trained, checkpoints={}), dataset, runs.BUNDLED)
     else:
-        run = runs.save_run(options.out or runs.free_name(options.preset), trained, dataset)
+        stem = options.preset if options.recipe is None else runs.stem(recipe)
+        run = runs.save_run(options.out or runs.free_name(stem), trained, dataset)
     record = {
         "run": run.name,
         "recipe": recipe.to_dict(),

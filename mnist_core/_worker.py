@@ -5,7 +5,7 @@ import gc
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
@@ -84,9 +84,11 @@ def train_job(order: Mapping[str, Any], start: Weights | None) -> dict[str, Any]
     dict
         What was learned, as JSON and arrays; or under ``error`` why it could not be done; or nothing at all.
     """
+    line = _Line(order["topic"], order["job"])
+    line.send("starting")
     try:
         _warm_up()
-        return _train(order, start)
+        return _train(order, start, line)
     except _NothingLearned:
         return {}
     except DigitLabError as error:
@@ -97,13 +99,13 @@ def train_job(order: Mapping[str, Any], start: Weights | None) -> dict[str, Any]
         raise
 
 
-def _train(order: Mapping[str, Any], start: Weights | None) -> dict[str, Any]:
+def _train(order: Mapping[str, Any], start: Weights | None, line: "_Line") -> dict[str, Any]:
     from mnist_core import network
     from mnist_core.training import train
 
     recipe = Recipe.from_dict(order["recipe"])
     dataset = _dataset(order["dataset"])
-    listener = _Listener(order, dataset)
+    listener = _Listener(order, dataset, line)
     try:
         trained = train(
             recipe, dataset, listener.on_event, on_epoch=listener.on_epoch, on_wait=listener.on_wait, start=start
@@ -132,17 +134,15 @@ class _NothingLearned(Exception):
 class _Listener:
     """Tells the server how a training goes, and does what the server orders."""
 
-    def __init__(self, order: Mapping[str, Any], dataset: data.Dataset) -> None:
+    def __init__(self, order: Mapping[str, Any], dataset: data.Dataset, line: "_Line") -> None:
         self.stopped, self.message = False, ""
-        self._order, self._dataset = order, dataset
-        self._line = _Line(order["topic"], order["job"])
+        self._order, self._dataset, self._line = order, dataset, line
         self._pending: list[Progress] = []
         self._snapshot: dict[str, Any] | None = None
         self._snapshot_at = self._sent_at = 0.0
         self._status = "starting"
         self._single_steps = 0
         self._end = time.monotonic() + order["seconds"]
-        self._send()
 
     def on_event(self, news: Progress) -> int | None:
         """Pass news on, and obey."""
@@ -179,18 +179,16 @@ class _Listener:
         }
 
     def on_wait(self) -> None:
-        """Obey also before the first step and between two epochs."""
-        try:
-            self._obey()
-        except StopTraining:
+        """Obey a stop also before the first step and between two epochs."""
+        if self._line.orders()["do"] == "stop":
             if self._status == "starting":
-                raise _NothingLearned from None
-            raise
+                raise _NothingLearned
+            self._stop()
 
     def _obey(self) -> int | None:
         """Do what the server orders, and return how many steps to take then, if it says so."""
         orders = self._line.orders()
-        if orders["do"] == "pause" and self._status != "starting":
+        if orders["do"] == "pause":
             orders = self._wait_while_paused(orders)
         if orders["do"] == "stop":
             self._stop()
@@ -226,7 +224,7 @@ class _Listener:
         raise StopTraining
 
     def _send(self) -> None:
-        self._line.send(status=self._status, news=[astuple(news) for news in self._pending], snapshot=self._snapshot)
+        self._line.send(self._status, [astuple(news) for news in self._pending], self._snapshot)
         self._pending, self._snapshot = [], None
         self._sent_at = time.monotonic()
 
@@ -245,9 +243,9 @@ class _Line:
         self._orders: Mapping[str, Any] = {"do": "go", "steps": 0}
         self._asked_at = 0.0
 
-    def send(self, **message: Any) -> None:
+    def send(self, status: str, news: Sequence[Any] = (), snapshot: Mapping[str, Any] | None = None) -> None:
         about = {"job": self._job, "worker": self._worker.address, "process": os.getpid()}
-        self._worker.log_event(self._topic, about | message)
+        self._worker.log_event(self._topic, about | {"status": status, "news": list(news), "snapshot": snapshot})
 
     def orders(self) -> Mapping[str, Any]:
         """What to do (go, pause or stop) and how many single steps were asked for up to now."""

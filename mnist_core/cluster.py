@@ -41,7 +41,7 @@ _MOST_FINISHED = 100  # jobs that are remembered after their end
 _MOST_NEWS = 600  # pieces of a job's news that are kept, besides the last of each epoch
 _WATCH_SECONDS = 0.2  # between two looks at a job that is under way
 _CONNECT_SECONDS = 15
-_START_SECONDS = 120.0  # for a worker to take a job: it may have to be started, and to import TensorFlow
+_START_SECONDS = 300.0  # for a worker to take a job: one may have to be started first, on a busy machine
 _GRACE_SECONDS = 60.0  # beyond the limit on its time, for a job that does not answer
 _STOP_SECONDS = 30.0  # for a job to answer a stop, before its process is ended; a single step may take long
 _MESSAGES_KEPT = 50  # of each kind by Dask's scheduler, whose memory is ours
@@ -230,7 +230,7 @@ class Jobs:
             dataset=dataset,
             name=name,
             drawing=None if drawing is None else _checked_drawing(drawing),
-            start=None if continue_from is None else _start(continue_from, recipe),
+            start=None if continue_from is None else runs.load_start(continue_from, recipe),
             continued_from=continue_from,
             created=time.time(),
         )
@@ -458,7 +458,7 @@ class Jobs:
                 parent = self._home / "runs"
                 name = entry.name
                 if name is None or (parent / name).exists():
-                    name = runs.free_name(name or _stem(entry.recipe), parent)
+                    name = runs.free_name(name or runs.stem(entry.recipe), parent)
                 # Saved under the lock, so that no other job takes the name.
                 run = runs.save_run(name, trained, Source(*result["dataset"]), parent)
                 self._end(entry, "stopped" if result["stopped"] else "done", result["message"], run.name)
@@ -485,20 +485,6 @@ def _checked_drawing(drawing: Float32) -> Float32:
     if image.shape != (28, 28) or not np.isfinite(image).all():
         raise DigitLabError("The drawing to be answered is no digit image.")
     return image.clip(0, 1)
-
-
-def _start(name: str, recipe: Recipe) -> dict[str, Float32]:
-    """The weights of a run to go on with."""
-    run = runs.load_run(name)
-    if run.recipe.model.weight_shapes != recipe.model.weight_shapes:
-        raise DigitLabError(f"The recipe has other layers than {name!r}, so it cannot go on from there.")
-    return runs.load_weights(run)
-
-
-def _stem(recipe: Recipe) -> str:
-    """A name for a run of this recipe, such as ``dense-128-64``."""
-    kind = "conv" if recipe.model.filters else "dense" if recipe.model.hidden else "linear"
-    return "-".join(str(part) for part in (kind, *recipe.model.filters, *recipe.model.hidden))
 
 
 def _thinned(news: list[Progress]) -> list[Progress]:
@@ -592,6 +578,7 @@ class _Cluster:
             "distributed.admin.low-level-log-length": _MESSAGES_KEPT,
             # Dask would forbid the worker's libraries a second thread, and this process's too.
             "distributed.nanny.pre-spawn-environ": {},
+            "distributed.comm.timeouts.connect": "60s",  # for a worker to start on a busy machine
             "distributed.scheduler.http.routes": [],
             "distributed.worker.http.routes": [],
             # Nothing of a training could be put on disk instead.

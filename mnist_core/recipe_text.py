@@ -14,9 +14,10 @@ from mnist_core.recipes import PRESETS, Distortion, ModelRecipe, Recipe, TrainRe
 Value = bool | int | float | str | tuple[int, ...]
 
 _PARTS = (ModelRecipe, TrainRecipe, Distortion)
-_KINDS: Mapping[str, Any] = {
+KINDS: Mapping[str, Any] = {
     name: kind for part in _PARTS for name, kind in get_type_hints(part).items() if name != "distortion"
 }
+"""The type of each value of a recipe by field name."""
 _MOST_CHARACTERS = 1000
 
 
@@ -35,7 +36,7 @@ def from_flat(values: Mapping[str, Any]) -> Recipe:
     DigitLabError
         An unknown field, a wrong type, or a value out of bounds.
     """
-    if unknown := sorted(values.keys() - _KINDS.keys()):
+    if unknown := sorted(values.keys() - KINDS.keys()):
         raise DigitLabError(f"A recipe has no field called {unknown[0][:40]!r}.")
 
     def part(kind: type) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def _write(value: Value) -> str:
 
 def _read(name: str, text: str) -> Value:
     """Read one value as its field's kind; what cannot be read stays text, and the recipe refuses it."""
-    kind = _KINDS.get(name)
+    kind = KINDS.get(name)
     try:
         if kind == tuple[int, ...]:
             return tuple(int(size) for size in text.split("-")) if text else ()

@@ -198,6 +198,20 @@ def load_weights(run: Run) -> dict[str, Float32]:
     return _load_weights(run, run.folder / "weights.safetensors")
 
 
+def load_start(name: str, recipe: Recipe) -> dict[str, Float32]:
+    """Load the weights of a run for a training that goes on from there.
+
+    Raises
+    ------
+    DigitLabError
+        There is no such run, it is damaged, or the recipe has other layers.
+    """
+    run = load_run(name)
+    if run.recipe.model.weight_shapes != recipe.model.weight_shapes:
+        raise DigitLabError(f"The recipe has other layers than {name!r}, so it cannot go on from there.")
+    return load_weights(run)
+
+
 def list_checkpoints(run: Run) -> tuple[int, ...]:
     """Return the epochs of a run after which its weights were kept, in order; none for the bundled runs."""
     try:
@@ -328,12 +342,18 @@ def one_line(note: Any) -> str:
 def unused_name(name: str) -> str:
     """Return this name, or one with a number where the program's or a person's run has it."""
     taken = name in PRESETS or (home() / "runs" / name).exists()
-    return free_name(name[:_LONGEST_STEM]) if taken else name
+    return free_name(name) if taken else name
+
+
+def stem(recipe: Recipe) -> str:
+    """Return a name for runs of a recipe, such as ``dense-128-64``."""
+    kind = "conv" if recipe.model.filters else "dense" if recipe.model.hidden else "linear"
+    return "-".join(str(part) for part in (kind, *recipe.model.filters, *recipe.model.hidden))
 
 
 def free_name(stem: str, parent: Path | None = None) -> str:
     """Return ``stem-1``, ``stem-2`` and so on: the first that none of the person's runs (of those in a folder) has."""
-    number = 1
+    stem, number = stem[:_LONGEST_STEM], 1
     while ((parent or home() / "runs") / f"{stem}-{number}").exists():
         number += 1
     return f"{stem}-{number}"

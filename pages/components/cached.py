@@ -35,7 +35,6 @@ from mnist_core.xray import Without
 
 SAMPLES = Path(__file__).parents[2] / "assets" / "samples"
 SHOWN_SIDE = 800  # pixels; of a picture on a page
-PIECE_SIDE = 1024  # pixels; the library reduces a picture of one digit to it as well
 STEP_SIDE = 280  # pixels; of a step on a page
 
 UInt8 = npt.NDArray[np.uint8]
@@ -283,17 +282,6 @@ def boxed_picture(
 def _grey(digest: str, _data: bytes) -> UInt8:
     """Keep the pictures that somebody is busy with."""
     return images.decode(_data).grey
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)  # at most 2 MB each
-def piece(digest: str, box: Box | None, _data: bytes) -> bytes:
-    """Cut a box with a little around it out of a picture, or take the whole, as PNG that the canvas could send."""
-    grey = _grey(digest, _data)
-    if box is not None:
-        around = max(4, max(box.width, box.height) // 8)
-        top, left = max(0, box.y - around), max(0, box.x - around)
-        grey = grey[top : box.y + box.height + around, left : box.x + box.width + around]
-    return images.encode_png(reduced(grey, PIECE_SIDE))
 
 
 def _as_jpeg(colour: UInt8) -> str:

@@ -52,8 +52,6 @@ class Result:
     ----------
     page
         Its digits, in the boxes that the person wants.
-    file
-        The file itself.
     corrections
         What the person says that the digits in some boxes are.
     """
@@ -62,7 +60,6 @@ class Result:
     key: str
     seen: SeenPicture | None
     page: Page | None = None
-    file: Brought | None = None
     corrections: Mapping[Box, str] = field(default_factory=dict)
     remark: str = ""
     problem: str = ""
@@ -196,7 +193,7 @@ def _see(file: Brought, key: str, judge: Recognizer, wishes: Wishes) -> Result:
         which = file.digest, file.name, (judge.run.name, judge.run.created), settings
         seen = cached.seen_picture(*which, file.data, judge)
         page = seen.page if boxes is None else cached.boxed_picture(*which, boxes, file.data, judge)
-        return Result(file.name, key, seen, page, file, corrections, file.remark)
+        return Result(file.name, key, seen, page, corrections, file.remark)
     except DigitLabError as error:
         return Result(file.name, key, None, problem=str(error))
 
@@ -231,11 +228,6 @@ def as_text(reads: Iterable[Read]) -> str:
     """The text with its line breaks; uncertain digits are question marks, and what is no digit is left out."""
     rows = ("".join(read.written for read in line) for line in as_lines(reads))
     return "\n".join(row for row in rows if row)
-
-
-def by_itself(result: Result, box: Box | None) -> bytes:
-    """The picture, or what is in one of its boxes, as PNG: to be looked at as one digit."""
-    return cached.piece(result.file.digest, box, result.file.data)
 
 
 def table(result: Result, reads: Iterable[Read]) -> list[dict[str, object]]:

@@ -291,8 +291,6 @@ def step_by_step(result: Result, answers: list[Answers], several: bool, expanded
         prepared = digit.prepared
         stages = xray.stages(prepared, one.recognizer) if prepared.digit is not None else ()
         steps.strip(prepared.steps, key, stages)
-        if prepared.digit is not None:
-            switches.worth(key, reading.by_itself(result, picked), one.recognizer)
         answer.downloads(prepared, [(one.recognizer.run, digit)], f"{key}-one")
 
 

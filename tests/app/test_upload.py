@@ -221,22 +221,6 @@ def test_steps_are_left_out_on_upload_too(upload: AppTest, sample: Callable[[str
     assert any("Switched off" in caption.value for caption in upload.caption)
 
 
-@pytest.mark.parametrize("picked", [False, True])
-def test_what_each_step_is_worth_is_told_for_a_picture_and_for_a_picked_digit(
-    upload: AppTest, sample: Callable[[str], File], picked: bool
-) -> None:
-    put(upload, written("3", "7", "5") if picked else sample("whiteboard.jpg"))
-    if picked:
-        upload.pills[0].set_value(1).run()
-    (switch,) = (pills for pills in upload.pills if str(pills.key).endswith("-left-out"))
-    upload.session_state[str(switch.key).replace("left-out", "worth")] = True
-    upload.run()
-    assert not upload.exception
-    assert not upload.error
-    told = [text.value for text in (*upload.markdown, *upload.caption)]
-    assert any("could be missing" in text or "without" in text.lower() for text in told)
-
-
 def test_people_decide_whether_it_is_one_digit_or_many(upload: AppTest, sample: Callable[[str], File]) -> None:
     put(upload, sample("red-pen.jpg"))
     assert texts(upload) == ["10"]

@@ -18,6 +18,7 @@ from mnist_core.__main__ import main
 from mnist_core.data import Dataset
 from mnist_core.errors import DigitLabError
 from mnist_core.preprocess import prepare
+from mnist_core.recipe_text import flat
 from mnist_core.recognizer import Recognizer
 from mnist_core.runs import Run, load_run, load_weights
 
@@ -293,6 +294,8 @@ CHANGES = {
     "--validation-share": ("0", "training", "validation_share", 0.0),
     "--examples": ("100", "training", "examples", 100),
     "--seed": ("7", "training", "seed", 7),
+    "--early-stopping": ("3", "training", "early_stopping", 3),
+    "--variants": ("0.5", "training", "variants", 0.5),
 }
 
 
@@ -305,7 +308,7 @@ def asked(builtin: Dataset, monkeypatch: pytest.MonkeyPatch) -> list[recipes.Rec
     """Keep the recipes that would have been trained, and train none."""
     kept: list[recipes.Recipe] = []
 
-    def keep(recipe: recipes.Recipe, *_: object) -> None:
+    def keep(recipe: recipes.Recipe, *_: object, **__: object) -> None:
         kept.append(recipe)
         raise Stopped
 
@@ -325,6 +328,63 @@ def test_every_option_changes_its_field_and_no_other(
     assert expected[part][field] != value, "the case should change something"
     expected[part][field] = value
     assert asked[0].to_dict() == expected
+
+
+def test_every_field_of_a_recipe_has_its_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    options = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
+    assert {f"--{name.replace('_', '-')}" for name in flat(recipes.Recipe())} <= options
+
+
+def test_distortions_are_changed_one_by_one(command: Command, asked: list[recipes.Recipe]) -> None:
+    with pytest.raises(Stopped):
+        command("train", "--data", "builtin", "--preset", "ann", "--rotation", "5", "--elastic", "0")
+    assert asked == [recipes.preset("ann").with_changes(rotation=5.0, elastic=0.0)]
+
+
+def test_a_recipe_comes_from_a_file_and_can_be_changed(
+    command: Command, asked: list[recipes.Recipe], tmp_path: Path
+) -> None:
+    recipe = recipes.preset("classic-onehot").with_changes(seed=5)
+    for number, content in enumerate((recipe.to_dict(), {"name": "a run's record", "recipe": recipe.to_dict()})):
+        (tmp_path / "recipe.json").write_text(json.dumps(content))
+        with pytest.raises(Stopped):
+            command("train", "--data", "builtin", "--recipe", str(tmp_path / "recipe.json"), "--epochs", "2")
+        assert asked[number] == recipe.with_changes(epochs=2)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("{", "is no JSON"),
+        ("[]", "A recipe's Recipe must be an object"),
+        ('{"training": {"learning_rate": -1}}', "learning_rate must lie between 1e-06 and 10, not -1."),
+        ('{"model": {"hidden": [1000000000]}}', "A hidden layer has between 4 and 4096 units, not 1000000000."),
+    ],
+)
+def test_a_file_that_is_no_recipe_gets_a_sentence(
+    content: str, sentence: str, command: Command, tmp_path: Path
+) -> None:
+    path = tmp_path / "recipe.json"
+    path.write_text(content)
+    status, out, err = command("train", "--data", "builtin", "--recipe", str(path))
+    assert (status, out) == (1, "")
+    assert sentence in err
+    status, _, err = command("train", "--data", "builtin", "--recipe", str(tmp_path / "none.json"))
+    assert (status, err) == (1, f"error: {tmp_path / 'none.json'} cannot be read: No such file or directory.\n")
+
+
+def test_a_training_goes_on_from_a_run(records: Records, tiny: Run) -> None:
+    given = ("train", "--data", "builtin", "--hidden", "24", "--epochs", 1, "--learning-rate", 1e-6)
+    _, (one,), _ = records(*given, "--continue-from", "tiny", "--out", "longer")
+    assert one["test_accuracy"] == pytest.approx(tiny.metrics.test_accuracy, abs=0.01), "hardly a step away"
+    assert load_run("longer").continued_from == "tiny"
+
+
+def test_a_training_cannot_go_on_with_other_layers(command: Command, tiny: Run) -> None:
+    status, _, err = command("train", "--data", "builtin", "--hidden", "25", "--continue-from", "tiny")
+    assert (status, err) == (1, "error: The recipe has other layers than 'tiny', so it cannot go on from there.\n")
 
 
 def test_options_that_need_each_other(command: Command, asked: list[recipes.Recipe]) -> None:

@@ -131,13 +131,42 @@ def test_without_validation_nothing_is_calibrated(trained: TrainedNetwork, built
     assert record(run)["calibration"] is None
 
 
-def test_the_files_are_the_three_that_are_documented_and_readable(tiny: Run, trained: TrainedNetwork) -> None:
-    assert sorted(path.name for path in tiny.folder.iterdir()) == list(FILES)
+def test_the_files_are_those_that_are_documented_and_readable(tiny: Run, trained: TrainedNetwork) -> None:
+    assert sorted(path.name for path in tiny.folder.iterdir()) == ["checkpoints", *FILES]
     for name in FILES:
         assert stat.S_IMODE((tiny.folder / name).stat().st_mode) == 0o644, "by whoever shares the machine"
     with np.load(tiny.folder / "predictions.npz") as archive:
         assert set(archive) == {"labels", "probabilities"}
     assert set(safetensors.numpy.load_file(tiny.folder / "weights.safetensors")) == set(trained.weights)
+
+
+# --- checkpoints
+
+
+def test_checkpoints_come_back_as_they_were(tiny: Run, trained: TrainedNetwork) -> None:
+    assert runs.list_checkpoints(tiny) == tuple(trained.checkpoints) == (1, 2, 3)
+    for epoch, weights in trained.checkpoints.items():
+        for name, value in runs.load_checkpoint(tiny, epoch).items():
+            np.testing.assert_array_equal(value, weights[name])
+    with pytest.raises(DigitLabError, match="after epoch 4 were not kept"):
+        runs.load_checkpoint(tiny, 4)
+
+
+def test_a_damaged_checkpoint_is_refused(tiny: Run, trained: TrainedNetwork) -> None:
+    path = tiny.folder / "checkpoints" / "0002.safetensors"
+    bad = {name: np.full_like(value, np.nan) for name, value in trained.weights.items()}
+    safetensors.numpy.save_file(bad, path)
+    with pytest.raises(DigitLabError, match="values that are no numbers"):
+        runs.load_checkpoint(tiny, 2)
+    safetensors.numpy.save_file({"logits/kernel": np.zeros((24, 10), np.float32)}, path)
+    with pytest.raises(DigitLabError, match="do not fit its recipe"):
+        runs.load_checkpoint(tiny, 2)
+    (path.parent / "notes.txt").write_text("not one of ours")
+    assert runs.list_checkpoints(tiny) == (1, 2, 3)
+
+
+def test_the_bundled_runs_have_none() -> None:
+    assert runs.list_checkpoints(load_run("ann")) == ()
 
 
 # --- names
@@ -505,7 +534,7 @@ def test_a_run_of_the_same_name_is_replaced_whole(tiny: Run, trained: TrainedNet
     other = dataclasses.replace(trained, weights={name: value + 1 for name, value in trained.weights.items()})
     run = save_run("tiny", other, builtin)
     np.testing.assert_array_equal(load_weights(run)["logits/bias"], trained.weights["logits/bias"] + 1)
-    assert sorted(path.name for path in run.folder.iterdir()) == list(FILES)
+    assert sorted(path.name for path in run.folder.iterdir()) == ["checkpoints", *FILES]
     assert [path.name for path in run.folder.parent.iterdir()] == ["tiny"], "nothing else is left there"
 
 

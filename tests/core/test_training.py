@@ -1,5 +1,6 @@
 import dataclasses
 import math
+import threading
 from typing import Any
 
 import keras
@@ -8,7 +9,7 @@ import pytest
 import scipy.special
 import tensorflow as tf
 
-from mnist_core import network
+from mnist_core import network, training
 from mnist_core.augment import NO_DIGIT, EpochSource
 from mnist_core.data import Dataset, stratified_split
 from mnist_core.errors import DigitLabError
@@ -382,3 +383,115 @@ def test_epochs_come_again_when_only_so_many_are_distinct(few: Dataset, monkeypa
 def test_a_teacher_that_is_not_there_is_named(few: Dataset) -> None:
     with pytest.raises(DigitLabError, match="nobody"):
         train(Recipe(SMALL, TrainRecipe(loss=ONE_HOT, teacher="nobody")), few)
+
+
+# --- what jobs need: looking in, small steps, going on, ending early
+
+
+def test_weights_updated_as_one_vector_are_the_same(few: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    for how in ({"optimizer": "adamw", "weight_decay": 0.1, "schedule": "cosine"}, {"optimizer": "sgd"}):
+        recipe = BUSY.with_changes(**how)
+        monkeypatch.setattr(training, "_SMALL_PARAMETERS", 10**9)
+        together = train(recipe, few)
+        monkeypatch.setattr(training, "_SMALL_PARAMETERS", 0)
+        assert_same_weights(together, train(recipe, few), "the arithmetic is the same")
+
+
+def test_the_network_does_not_depend_on_how_often_it_is_looked_at(few: Dataset) -> None:
+    one_by_one: list[Progress] = []
+
+    def ask_for_one(news: Progress) -> int:
+        one_by_one.append(news)
+        return 1
+
+    singly, freely = train(BUSY, few, ask_for_one), train(BUSY, few)
+    assert [news.step for news in one_by_one] == list(range(1, one_by_one[0].steps + 1)) * 3
+    assert_same_weights(singly, freely)
+    strip = [dataclasses.replace(news, seconds=0) for news in singly.history]
+    assert strip == [dataclasses.replace(news, seconds=0) for news in freely.history]
+
+
+def test_each_epochs_end_can_be_looked_at(builtin: Dataset) -> None:
+    ends: list[training.EpochEnd] = []
+    answers: list[np.ndarray] = []
+
+    def look(end: training.EpochEnd) -> None:
+        ends.append(end)
+        answers.append(end.answer(builtin.test_images[:5]))
+
+    recipe = Recipe(SMALL, TrainRecipe(epochs=3, validation_share=0.1, examples=300))
+    trained = train(recipe, builtin, on_epoch=look)
+    assert [end.epoch for end in ends] == [1, 2, 3]
+    for end, news in zip(ends, trained.history, strict=True):
+        assert score(end.scores, end.labels) == (news.validation_accuracy, news.validation_loss)
+        for name, value in end.weights.items():
+            np.testing.assert_array_equal(trained.checkpoints[end.epoch][name], value)
+    assert not np.array_equal(ends[0].weights["logits/kernel"], ends[1].weights["logits/kernel"])
+    np.testing.assert_allclose(answers[2], trained.test_scores[:5], rtol=1e-4, atol=1e-5)
+
+
+def test_a_training_begins_with_the_weights_it_is_given(few: Dataset) -> None:
+    recipe = Recipe(SMALL, TrainRecipe(**WHOLE, epochs=1, optimizer="sgd", learning_rate=1e-6))
+    learned = train(recipe.with_changes(epochs=30, optimizer="adam", learning_rate=0.01), few)
+    again = train(recipe, few, start=learned.weights)
+    accuracy, loss = score(learned.train_scores, learned.train_labels)
+    assert (again.history[0].accuracy, again.history[0].loss) == pytest.approx((accuracy, loss), rel=1e-4)
+
+
+def test_early_stopping_keeps_the_best_epoch(few: Dataset) -> None:
+    """Half of the bars are held back, and noise is learned by heart: their loss falls and then rises."""
+    recipe = Recipe(SMALL, TrainRecipe(epochs=400, batch_size=8, validation_share=0.5, learning_rate=0.01))
+    trained = train(recipe.with_changes(early_stopping=3, optimizer="rmsprop"), few)
+    losses = [news.validation_loss for news in trained.history]
+    best = int(np.argmin(losses))
+    assert len(losses) == best + 1 + 3, "three epochs after the best one"
+    assert len(losses) < 400
+    assert score(trained.validation_scores, trained.validation_labels)[1] == pytest.approx(losses[best], rel=1e-5)
+    if best + 1 in trained.checkpoints:
+        for name, value in trained.weights.items():
+            np.testing.assert_array_equal(value, trained.checkpoints[best + 1][name])
+
+
+def test_the_time_of_listeners_is_not_that_of_the_training(few: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    class Clock:
+        @staticmethod
+        def perf_counter() -> float:
+            return now
+
+    def slow(news: Progress) -> None:
+        nonlocal now
+        now += 1000
+
+    monkeypatch.setattr(training, "time", Clock)
+    assert train(Recipe(SMALL, TrainRecipe(epochs=2)), few, slow).seconds == 0
+
+
+def test_a_call_takes_so_many_steps_that_a_stop_takes_effect_soon() -> None:
+    pace = training._Pace()
+    assert pace.steps == 1, "the first step is told at once"
+    pace.took(1, 5.0)
+    assert pace.steps == 1, "most of that was compiling"
+    for _ in range(9):
+        pace.took(pace.steps, pace.steps * 0.001)
+    assert pace.steps == 150, "0.15 s of steps of 1 ms"
+    pace.took(150, 150 * 0.01)
+    assert pace.steps == 15, "and less as soon as they are slower"
+    pace.took(15, 15 * 2.0)
+    assert pace.steps == 1
+
+
+def test_a_training_can_be_ended_while_its_pictures_are_drawn(few: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = threading.Event()
+
+    def never(self: EpochSource, epoch: int) -> None:
+        drawn.wait(60)
+
+    monkeypatch.setattr(EpochSource, "draw", never)
+
+    def stop() -> None:
+        drawn.set()
+        raise StopTraining
+
+    assert train(Recipe(SMALL, TrainRecipe(epochs=2)), few, on_wait=stop).history == ()

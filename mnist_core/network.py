@@ -68,6 +68,11 @@ def build(recipe: ModelRecipe, seed: int = 0, precision: Precision = "float32") 
     return keras.Model(inputs, scores, name="digits")
 
 
+def last_hidden(model: keras.Model) -> keras.Model:
+    """Return the network up to its last hidden layer; it shares its weights with the whole one."""
+    return keras.Model(model.input, model.get_layer("logits").input, name="last_hidden")
+
+
 def get_weights(model: keras.Model) -> dict[str, npt.NDArray[np.float32]]:
     """Return a network's weights by name, such as ``"hidden_1/kernel"``."""
     return {name: np.asarray(variable.value) for name, variable in _variables(model).items()}

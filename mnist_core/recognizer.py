@@ -157,6 +157,11 @@ class Recognizer:
             lambda pixels: model(pixels, training=False),
             input_signature=[tf.TensorSpec((None, 784), tf.float32)],
         )
+        hidden = network.last_hidden(model)
+        self._hidden = tf.function(  # traced when somebody asks for it
+            lambda pixels: hidden(pixels, training=False),
+            input_signature=[tf.TensorSpec((None, 784), tf.float32)],
+        )
         for size in _BATCH_SIZES:  # so that the first person does not wait for it
             self._forward(np.zeros((size, 784), np.float32))
 
@@ -167,14 +172,25 @@ class Recognizer:
 
     def logits(self, digits: Float32) -> Float32:
         """Return class scores ``float32 (n, 10)`` for digit images ``float32 (n, 28, 28)`` in [0, 1]."""
+        return self._in_batches(self._forward, digits)
+
+    def features(self, digits: Float32) -> Float32:
+        """Return the last hidden layer's outputs ``float32 (n, k)`` for digit images ``float32 (n, 28, 28)``.
+
+        They are all that the ten classes are told apart by. A network without hidden layers gives the pixels.
+        """
+        return self._in_batches(self._hidden, digits)
+
+    def _in_batches(self, compute: Any, digits: Float32) -> Float32:
+        """Let a compiled function work on batches of a few fixed sizes."""
         flat = np.asarray(digits, np.float32).reshape(-1, 784)
-        parts = [np.zeros((0, 10), np.float32)]
-        for start in range(0, len(flat), _BATCH_SIZES[-1]):
+        parts = []
+        for start in range(0, max(1, len(flat)), _BATCH_SIZES[-1]):
             part = flat[start : start + _BATCH_SIZES[-1]]
             size = next(size for size in _BATCH_SIZES if size >= len(part))
             filled = np.zeros((size, 784), np.float32)
             filled[: len(part)] = part
-            parts.append(np.asarray(self._forward(filled))[: len(part)])
+            parts.append(np.asarray(compute(filled))[: len(part)])
         return np.concatenate(parts)
 
     def probabilities(self, digits: Float32) -> Float32:

@@ -19,17 +19,19 @@ import numpy.typing as npt
 import streamlit as st
 from streamlit.runtime.scriptrunner import script_runner
 
-from mnist_core import data, images, labelled, predictions, runs, snapshots, standalone, traits, xray
+from mnist_core import data, explain, images, labelled, predictions, runs, snapshots, standalone, traits, xray
 from mnist_core.cluster import Jobs
 from mnist_core.data import Dataset
 from mnist_core.errors import DigitLabError
 from mnist_core.evaluation import softmax
+from mnist_core.explain import Gallery
 from mnist_core.home import home
 from mnist_core.labelled import Labelled
 from mnist_core.predictions import Predictions
 from mnist_core.preprocess import Box, Prepared, Settings, Step, prepare
 from mnist_core.recognizer import Recognizer
 from mnist_core.segment import Page, prepare_boxes, prepare_page
+from mnist_core.strokes import Moment, parse, replay
 from mnist_core.traits import Traits
 from mnist_core.xray import Without
 
@@ -191,6 +193,39 @@ def _converted(maker: str, run: runs.Run) -> bytes:
     from mnist_core import conversion  # here, not above: it loads TensorFlow
 
     return getattr(conversion, maker)(run)
+
+
+@dataclass(eq=False)
+class Gathering:
+    """A network's view of a dataset's training digits, being worked out in the background."""
+
+    total: int
+    done: int = 0
+    future: "Future[Gallery]" = field(default_factory=Future)
+
+    def tell(self, done: int, total: int) -> None:
+        """Note how far it is."""
+        self.done, self.total = done, total
+
+
+def gathering(recognizer: Recognizer, dataset: Dataset) -> Gathering:
+    """Find a network's view of a dataset's training digits in Digit Lab's folder, or start to work it out."""
+    return _gathering(recognizer.run.name, recognizer.run.created, dataset.name, recognizer, dataset)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)  # 64 MB each at most
+def _gathering(name: str, created: str, dataset: str, _recognizer: Recognizer, _dataset: Dataset) -> Gathering:
+    work = Gathering(len(_dataset.train_labels))
+    work.future = _background().submit(explain.gather, _recognizer, _dataset, work.tell)
+    return work
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def replayed(
+    strokes: str, side: int, settings: Settings, name: str, created: str, _recognizer: Recognizer
+) -> tuple[Moment, ...]:
+    """Answer a drawing after each of its strokes, which are the canvas's objects as JSON."""
+    return replay(parse(json.loads(strokes), side), side, _recognizer, settings)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -11,6 +11,7 @@ from pages.components import cached
 
 SIDE = 280  # pixels: ten for each of the 28 that the network sees
 PEN = 18
+FORGED = "The drawing that arrived is not one this page makes; clear it and draw again."
 _KEY = "canvas"
 _MOST_STROKES = 500  # that a browser may send
 _MOST_UNDOS = 40
@@ -113,6 +114,12 @@ def draw_here() -> bytes:
     return drawing.image
 
 
+def strokes() -> Strokes:
+    """What is on the canvas, as the browser sent it: nothing but their number was checked."""
+    drawing: Drawing = st.session_state.setdefault("drawing", Drawing())
+    return drawing.strokes
+
+
 def tools() -> None:
     """Show the pen's width and the samples for people who cannot draw."""
     st.slider("Pen width", 4, 40, PEN, 2, key="pen", width=SIDE, persist_state="session")
@@ -134,7 +141,7 @@ def _receive(drawing: Drawing, result: Any) -> None:
         image = result.image_bytes
         strokes = (result.json_data or {}).get("objects")
     except (ValueError, AttributeError, TypeError) as error:
-        raise DigitLabError("The drawing that arrived is not one this page makes; clear it and draw again.") from error
+        raise DigitLabError(FORGED) from error
     if image is None:  # nothing was sent since the canvas came up
         return
     if not isinstance(strokes, list) or len(strokes) > _MOST_STROKES:

@@ -4,9 +4,9 @@ import streamlit as st
 
 from mnist_core import xray
 from mnist_core.errors import DigitLabError
-from mnist_core.preprocess import Prepared
+from mnist_core.preprocess import Prepared, Settings
 from mnist_core.recognizer import Recognizer
-from pages.components import answer, cached, canvas, sidebar, steps, switches
+from pages.components import answer, cached, canvas, nearest, replay, sidebar, steps, switches
 
 
 @st.fragment
@@ -25,12 +25,27 @@ def board() -> None:
             networks = answers(prepared)
         with st.container(key="board-tools"):
             canvas.tools()
+    if prepared is not None and networks:
+        replay.show("draw", switches.settings("draw"), networks[0])
+        nearest.show(networks[0].answer(prepared), networks[0], "draw")
     if image is not None and prepared is not None:
         st.header("How the network gets to see it")
         switches.choose("draw")
+        compare_with_usual(image, prepared, networks)
         steps.strip(prepared.steps, "draw", xray.stages(prepared, networks[0]) if networks and prepared.box else ())
         if networks and prepared.box:
             switches.worth("draw", image, networks[0])
+
+
+def compare_with_usual(image: bytes, prepared: Prepared, networks: list[Recognizer]) -> None:
+    """Where settings were changed, say what the usual ones make of the drawing, and offer them again."""
+    if switches.is_usual(switches.settings("draw")):
+        return
+    if networks:
+        usual, now = networks[0].answer_many([cached.prepared_drawing(image, Settings()), prepared])
+        same = usual.sentence == now.sentence
+        st.markdown(f"With the usual settings: **{usual.sentence}**" + (" The same as now." if same else ""))
+    switches.set_back("draw")
 
 
 def answers(prepared: Prepared | None) -> list[Recognizer]:

@@ -34,7 +34,8 @@ class Hand:
     told: dict[str, Any] = field(default_factory=dict)
 
     def draw(self, *points: Point) -> None:
-        self.strokes = [*self.strokes, {"type": "Path", "path": [["M", *points[0]], *(["L", *p] for p in points[1:])]}]
+        path = [["M", *points[0]], *(["L", *p] for p in points[1:])]
+        self.strokes = [*self.strokes, {"type": "Path", "path": path, "strokeWidth": 18}]
         self.send()
 
     def send(self) -> None:

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import fields
 
 from streamlit.testing.v1 import AppTest
 
+from mnist_core.preprocess import Settings
+from mnist_core.xray import SWITCHES
 from tests.app.conftest import Hand
 
 SMALL_SEVEN = ((170, 190), (230, 187), (215, 210), (200, 255))
@@ -70,3 +73,40 @@ def test_the_record_of_a_network_is_in_the_sidebar(draw: AppTest) -> None:
     words = re.sub("<.*?>", " ", record)
     for expected in ("95 % interval", "of 10,000", "3,114,506", "99.65 %"):
         assert expected in words
+
+
+def test_a_number_that_is_moved_changes_the_pictures_and_is_set_back(draw: AppTest, hand: Hand) -> None:
+    small_seven(draw, hand)
+    assert not any(button.key == "draw-set-back" for button in draw.button)
+    draw.slider(key="draw-set-box_side").set_value(14).run()
+    draw.pills(key="draw-left-out").set_value(["centre_by_mass"]).run()
+    draw.slider(key="draw-set-pens").set_value((1.0, 5.0)).run()
+    assert not draw.exception
+    captions = " ".join(caption.value for caption in draw.caption)
+    assert "box of 14 by 14 pixels" in captions
+    texts = [text.value for text in draw.markdown]
+    assert "4 settings are not as usual." in texts, "the box, the centring, and the pen's two limits"
+    assert any(text.startswith("With the usual settings: **7") for text in texts)
+    draw.button(key="draw-set-back").click().run()
+    draw.run()
+    assert not draw.exception
+    assert "box of 20 by 20 pixels" in " ".join(caption.value for caption in draw.caption)
+    assert draw.slider(key="draw-set-pens").value == (2.0, 3.4)
+    assert draw.pills(key="draw-left-out").value == []
+    assert not any(button.key == "draw-set-back" for button in draw.button)
+
+
+def test_every_setting_of_preprocessing_can_be_changed_here(draw: AppTest, hand: Hand) -> None:
+    small_seven(draw, hand)
+    moved = {one.key for kind in (draw.slider, draw.toggle, draw.selectbox) for one in kind}
+    names = {one.name for one in fields(Settings)} - set(SWITCHES) - {"thinnest", "heaviest"} | {"pens"}
+    assert {f"draw-set-{name}" for name in names} <= moved
+
+
+def test_a_forged_number_changes_nothing(draw: AppTest, hand: Hand) -> None:
+    small_seven(draw, hand)
+    draw.slider(key="draw-set-box_side").set_value(99)
+    draw.run()
+    assert not draw.exception
+    sides = re.findall(r"box of (\d+) by", " ".join(caption.value for caption in draw.caption))
+    assert sides == ["20"], "Streamlit takes no value from a browser that the slider does not have"

@@ -216,3 +216,24 @@ def test_nothing_is_cut_off_on_a_telephone(open_page: Callable[..., Page], serve
         finger(page, ready_canvas(page), SEVEN)
         expect(answer(page).first).to_have_text(re.compile("^7"))
     assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 390
+
+
+def test_a_drawing_is_replayed_and_its_nearest_digits_are_shown(page: Page) -> None:
+    """What our own rendering of the strokes is read as at last is what the canvas's picture is read as."""
+    canvas = open_draw(page)
+    stroke(page, canvas, ((90, 50), (70, 150), (210, 150)))
+    expect(answer(page)).not_to_have_text(BLANK)
+    stroke(page, canvas, ((170, 40), (170, 240)))
+    expect(answer(page)).to_have_text("4, quite sure.")
+    page.get_by_text("stroke by stroke").click()
+    expect(page.locator(".dl-moments small")).to_have_text(["After 1 stroke", "After 2 strokes"])
+    expect(page.locator(".dl-moments b").last).to_have_text("4")
+    page.get_by_text("The digits most like yours").click()
+    expect(page.locator(".dl-digits img")).to_have_count(8)
+    page.get_by_text("Change the steps' numbers").click()
+    slider = page.get_by_role("slider", name="Side of the box")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text("Scaled into a box of 19 by 19 pixels")).to_be_visible()
+    page.get_by_role("button", name="Set back").click()
+    expect(page.get_by_text("Scaled into a box of 20 by 20 pixels")).to_be_visible()

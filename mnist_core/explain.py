@@ -1,0 +1,204 @@
+"""Why a network answers as it does: the training digits that it finds most like a digit."""
+
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from mnist_core._folders import write_file
+from mnist_core._npz import read_npz
+from mnist_core.data import Dataset
+from mnist_core.errors import DigitLabError
+from mnist_core.home import home
+from mnist_core.runs import Run
+
+if TYPE_CHECKING:
+    from mnist_core.recognizer import Recognizer
+
+Float16 = npt.NDArray[np.float16]
+Float32 = npt.NDArray[np.float32]
+UInt8 = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.intp]
+
+_CHUNK = 1024  # digits at a time: four of the recogniser's largest batches
+_MOST_BYTES = 64 * 2**20  # of features: all of MNIST's training digits with 512 numbers each
+_MOST_KEPT = 4  # files of features
+_LARGEST = float(np.finfo(np.float16).max)
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbour:
+    """A training digit near the one that was asked about.
+
+    Attributes
+    ----------
+    row
+        Its number among the dataset's training digits.
+    image
+        ``uint8 (28, 28)``.
+    label
+        What it is, 0 to 9.
+    distance
+        Euclidean, between the two digits' features.
+    """
+
+    row: int
+    image: UInt8
+    label: int
+    distance: float
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """Training digits as a network sees them.
+
+    Attributes
+    ----------
+    dataset
+        Whose training digits they are.
+    rows
+        ``intp (n,)``: which of them, all unless they would take too much memory.
+    features
+        ``float16 (n, k)``, the outputs of the network's last hidden layer for each.
+    """
+
+    dataset: Dataset
+    rows: Rows
+    features: Float16
+
+    def nearest(self, features: Float32, count: int = 8) -> tuple[Neighbour, ...]:
+        """Return the digits with the most similar features, the nearest first.
+
+        Parameters
+        ----------
+        features
+            ``float32 (k,)``, as `mnist_core.recognizer.Recognizer.features` gives them for one digit.
+        count
+            How many.
+        """
+        distances = _distances(features, self.features)
+        count = min(count, len(distances))
+        found = np.argpartition(distances, count - 1)[:count]
+        found = found[np.argsort(distances[found], kind="stable")]
+        return tuple(self._neighbour(int(i), float(distances[i])) for i in found)
+
+    def _neighbour(self, i: int, distance: float) -> Neighbour:
+        row = int(self.rows[i])
+        return Neighbour(row, self.dataset.train_images[row], int(self.dataset.train_labels[row]), distance)
+
+
+def gather(
+    recognizer: "Recognizer", dataset: Dataset, on_progress: Callable[[int, int], None] | None = None
+) -> Gallery:
+    """Work out a network's features of a dataset's training digits, or read them where they were kept.
+
+    They are kept in Digit Lab's folder under the hash of the network and the digits.
+
+    Parameters
+    ----------
+    recognizer
+        The network.
+    dataset
+        With at least two training digits.
+    on_progress
+        Called with the digits done and the digits there are.
+
+    Raises
+    ------
+    DigitLabError
+        The dataset has no training digits.
+    """
+    if len(dataset.train_labels) < 2:
+        raise DigitLabError(f"{dataset.title} has no training digits to compare with.")
+    width = recognizer.features(np.zeros((1, 28, 28), np.float32)).shape[1]
+    rows = _fitting(len(dataset.train_labels), width)
+    path = _path(recognizer.run, dataset)
+    features = _kept(path, (len(rows), width))
+    if features is None:
+        features = _work_out(recognizer, dataset.train_images, rows, on_progress)
+        _keep(path, features)
+    return Gallery(dataset, rows, features)
+
+
+def in_words(neighbours: Sequence[Neighbour]) -> str:
+    """Say which digits the nearest are, most of them first."""
+    votes = Counter(one.label for one in neighbours).most_common()
+    if len(votes) < 2:
+        return "".join(f"All {n} are a {label}." for label, n in votes)
+    parts = [f"{n} {'is' if n == 1 else 'are'} a {label}" for label, n in votes]
+    return f"Of {len(neighbours)}, {', '.join(parts[:-1])} and {parts[-1]}."
+
+
+def _fitting(n: int, width: int) -> Rows:
+    """All rows, or as many, evenly spread, as have room in memory."""
+    most = max(2, _MOST_BYTES // (2 * width))
+    return np.arange(n) if n <= most else np.linspace(0, n - 1, most).astype(np.intp)
+
+
+def _work_out(
+    recognizer: "Recognizer", images: UInt8, rows: Rows, on_progress: Callable[[int, int], None] | None
+) -> Float16:
+    parts = []
+    for start in range(0, len(rows), _CHUNK):
+        chunk = images[rows[start : start + _CHUNK]]
+        found = recognizer.features(np.divide(chunk, 255, dtype=np.float32))
+        parts.append(found.clip(-_LARGEST, _LARGEST).astype(np.float16))
+        if on_progress is not None:
+            on_progress(min(start + _CHUNK, len(rows)), len(rows))
+    return np.concatenate(parts)
+
+
+def _distances(one: Float32, features: Float16) -> Float32:
+    """Euclidean distances ``float32 (n,)``, a chunk at a time, so that little memory is taken."""
+    parts = []
+    for start in range(0, len(features), _CHUNK):
+        differences = features[start : start + _CHUNK].astype(np.float32) - one
+        parts.append(np.sqrt(np.einsum("nk,nk->n", differences, differences)))
+    return np.concatenate(parts)
+
+
+def _kept(path: Path | None, shape: tuple[int, int]) -> Float16 | None:
+    """The features in a file; None where there is none, or not one of ours."""
+    if path is None:
+        return None
+    try:
+        (features,) = read_npz(path, ("features",), _MOST_BYTES)
+    except ValueError:
+        return None
+    if features.shape != shape or features.dtype != np.float16 or not np.isfinite(features).all():
+        return None
+    return features
+
+
+def _keep(path: Path | None, features: Float16) -> None:
+    """Write features for the next start; the oldest go. A folder that cannot be written is no error."""
+    if path is None:
+        return
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = io.BytesIO()
+        np.savez(content, features=features)
+        write_file(path, content.getvalue())
+        files = sorted(path.parent.glob("*.npz"), key=lambda file: file.stat().st_mtime)
+        for old in files[:-_MOST_KEPT]:
+            old.unlink(missing_ok=True)
+
+
+def _path(run: Run, dataset: Dataset) -> Path | None:
+    """The file for a network and a dataset: named after everything that decides the features."""
+    digest = hashlib.sha256(json.dumps(asdict(run.recipe.model), sort_keys=True).encode())
+    try:
+        digest.update((run.folder / "weights.safetensors").read_bytes())
+    except OSError:
+        return None
+    digest.update(dataset.fingerprint.encode())
+    return home() / "features" / f"{digest.hexdigest()}.npz"

@@ -87,6 +87,12 @@ def _beside(one: tuple[int, int, int, int], other: tuple[int, int, int, int], ne
     return gap < near * high and shared > 0.4 * low
 
 
+def may_be_several(group: Group, certainty: Certainty | None) -> bool:
+    """Whether a group is wide enough for two digits; with somebody to ask, hardly wider than one is enough."""
+    width, height = extent(group)
+    return width >= (_NARROWEST if certainty else _NARROWEST_UNASKED) * height
+
+
 def split_touching(parts: Parts, ink: Ink, group: Group, certainty: Certainty | None) -> list[Group]:
     """Cut a group that is wide enough for two digits; labels in `parts` change with it.
 
@@ -105,9 +111,9 @@ def split_touching(parts: Parts, ink: Ink, group: Group, certainty: Certainty | 
     list
         The groups from left to right; the group alone if there is no cut that leaves digits.
     """
-    width, height = extent(group)
-    if width < (_NARROWEST if certainty else _NARROWEST_UNASKED) * height:
+    if not may_be_several(group, certainty):
         return [group]
+    width, height = extent(group)
     whole = certainty([Candidate(ink, parts, group)])[0] if certainty else _WHOLE_UNASKED
     if whole > _SURE and width < _USUALLY_WIDE * height:
         return [group]

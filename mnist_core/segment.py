@@ -9,7 +9,7 @@ from mnist_core._boxed import MOST_BOXES, check_boxes, prepare_each
 from mnist_core._gather import gather, put_together
 from mnist_core._ink import FEWEST_PIXELS, find_ink
 from mnist_core._parts import Part, bounds, find_parts
-from mnist_core._split import Candidate, Certainty, Group, in_words, split_touching
+from mnist_core._split import Candidate, Certainty, Group, in_words, may_be_several, split_touching
 from mnist_core._steps import Array, Float32, Prepared, Settings, Step, UInt8
 from mnist_core.preprocess import digit_image, finish
 
@@ -19,6 +19,8 @@ __all__ = ["MOST_BOXES", "Page", "check_boxes", "prepare_boxes", "prepare_page"]
 _LONGEST = 2048
 # Parts smaller than this share of the picture's shorter side are specks.
 _SMALLEST_SHARE = 0.008
+# A picture with more signs as wide as two digits is a page of writing; to try each cut of each would take seconds.
+_MOST_WIDE = 60
 
 Judge = Callable[[Float32], Array]
 
@@ -75,9 +77,9 @@ def prepare_page(grey: UInt8, settings: Settings = Settings(), judge: Judge | No
 
         whole = put_together(whole, sure)
         letters = in_words(whole, sure)
-    apart = [
-        [g] if letter else split_touching(parts, ink, g, certainty) for g, letter in zip(whole, letters, strict=True)
-    ]
+    wide = [g for g, letter in zip(whole, letters, strict=True) if not letter and may_be_several(g, certainty)]
+    cut = set(map(id, wide if len(wide) <= _MOST_WIDE else ()))
+    apart = [split_touching(parts, ink, g, certainty) if id(g) in cut else [g] for g in whole]
     groups = [g for some in apart for g in some]
     return Page(ink.steps, tuple(tuple(prepared(g) for g in line) for line in _lines(groups)))
 

@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 from tests.browser.chromium import ARGUMENTS, executable
 from tests.browser.server import Server, serve
 
-PATIENCE = 30_000  # ms; the first answer waits for TensorFlow's import, long on two busy cores
+PATIENCE = 60_000  # ms; two busy cores can be slow
+WAKING = 240_000  # ms; the first answer waits for TensorFlow's import
 # Streamlit's page asks for these below its own address first, and at the root when they are not there.
 _PROBES = ("/_stcore/health", "/_stcore/host-config")
 # What uvicorn logs when a browser leaves while the server is sending to it.
@@ -28,9 +29,13 @@ PHONE: dict[str, Any] = {
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all tests."""
+def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Server]:
+    """One server for all tests, with the network loaded."""
     with _clean_server(tmp_path_factory.mktemp("server")) as running:
+        page = browser.new_page()
+        page.goto(f"{running.url}/draw", timeout=WAKING)
+        expect(page.locator(".dl-sentence")).to_have_text("No digit yet.", timeout=WAKING)
+        page.close()
         yield running
 
 

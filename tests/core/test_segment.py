@@ -277,3 +277,19 @@ def test_a_zigzag_is_not_cut_into_strokes() -> None:
         return np.where((images > 0.5).any(1).sum(1) < 9, 0.99, 0.1)  # every stroke is a 1
 
     assert sum(map(len, prepare_page(picture, judge=judge).lines)) == 1
+
+
+@pytest.mark.parametrize(("pairs", "asked_again"), [(6, True), (70, False)])
+def test_a_page_of_writing_is_not_cut_at_every_sign(pairs: int, asked_again: bool) -> None:
+    """Each pair of touching 7s is as wide as two digits; of so many, to try each cut would take seconds."""
+    places = [(i % 10 * 200 + 20, i // 10 * 110 + 20) for i in range(pairs)]
+    signs = [("7", x + aside, y, 70) for x, y in places for aside in (0, 33)]
+    picture = written(signs, (20 + 110 * (-(-pairs // 10)), 2040), 5)
+    asked: list[int] = []
+
+    def judge(digits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        asked.append(len(digits))
+        return np.full(len(digits), 0.9)
+
+    prepare_page(picture, judge=judge)
+    assert (sum(asked) > 2 * pairs) == asked_again

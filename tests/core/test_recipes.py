@@ -308,8 +308,8 @@ def test_presets_have_as_many_weights_as_their_keras_networks(name: str) -> None
 
 
 def test_the_presets_are_the_published_recipes() -> None:
-    assert list(PRESETS) == ["classic-50-50", "classic-128", "classic-onehot", "ann"]
-    small, first, onehot, ann = (preset(name) for name in PRESETS)
+    assert list(PRESETS) == ["classic-50-50", "classic-128", "classic-onehot", "ann", "cnn"]
+    small, first, onehot, ann, cnn = (preset(name) for name in PRESETS)
     assert (small.model.hidden, small.model.output) == ((50, 50), "sigmoid")
     assert (small.training.optimizer, small.training.loss) == ("adam", "sparse_categorical_crossentropy")
     assert small.training.epochs == 10
@@ -318,13 +318,16 @@ def test_the_presets_are_the_published_recipes() -> None:
     assert (onehot.model.output, onehot.training.loss) == ("softmax", "categorical_crossentropy")
     assert onehot.model.activation == "relu"
     assert ann.training.distortion.active
+    assert (ann.model.filters, ann.model.parameters <= 4_000_000) == ((), True), "dense layers only"
+    assert cnn.model.filters
+    assert cnn.training.distortion.active
     assert all(known.name == name and known.title and known.published for name, known in PRESETS.items())
 
 
 def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
     with pytest.raises(DigitLabError) as caught:
-        preset("cnn")
-    expected = "There is no preset called 'cnn'; there are classic-50-50, classic-128, classic-onehot, ann."
+        preset("rnn")
+    expected = "There is no preset called 'rnn'; there are classic-50-50, classic-128, classic-onehot, ann, cnn."
     assert str(caught.value) == expected
 
 

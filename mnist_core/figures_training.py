@@ -10,7 +10,7 @@ from mnist_core.learning import Curves, Float64
 
 TRAINING, VALIDATION = ANSWER, "#e67e00"
 _FAINT = "rgba(91, 120, 232, 0.38)"
-_MOST_BATCHES = 400  # points of the faint curve: more are not seen, and every one is sent again and again
+_MOST_BATCHES = 200  # points of the faint curve: more are not seen, and every one is sent again and again
 
 
 def learning_curve(curves: Curves, epochs: int, what: Literal["accuracy", "loss"]) -> go.Figure:

@@ -38,8 +38,8 @@ def show(job: Job, result: Callable[[], None]) -> None:
         _follow(_state, job, 0.4)
         if job.run is not None:
             result()
-        _follow(_curves, job, 0.8)
-        _follow(_insights, job, 1.6)
+        _follow(_curves, job, 1.0)
+        _follow(_insights, job, 2.0)
 
 
 def _follow(part: Callable[[Job], None], drawn: Job, seconds: float) -> None:

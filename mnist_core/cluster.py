@@ -40,6 +40,7 @@ _FINAL = ("done", "stopped", "failed")
 _MOST_FINISHED = 100  # jobs that are remembered after their end
 _MOST_NEWS = 600  # pieces of a job's news that are kept, besides the last of each epoch
 _WATCH_SECONDS = 0.2  # between two looks at a job that is under way
+_FETCH_SECONDS = 120.0  # for the result to come here from the worker, on a busy machine
 _CONNECT_SECONDS = 15
 _START_SECONDS = 300.0  # for a worker to take a job: one may have to be started first, on a busy machine
 _GRACE_SECONDS = 60.0  # beyond the limit on its time, for a job that does not answer
@@ -407,16 +408,17 @@ class Jobs:
         from distributed.comm.core import CommClosedError
         from distributed.scheduler import KilledWorker
 
-        begin = time.monotonic()
-        while True:
-            try:
-                return future.result(timeout=_WATCH_SECONDS)
-            except TimeoutError:
-                self._look_after(entry, future, begin)
-            except KilledWorker:
-                raise DigitLabError(self._why_it_died(entry)) from None
-            except (FutureCancelledError, CommClosedError, OSError):
-                raise DigitLabError("The connection to the training cluster was lost.") from None
+        begin, over = time.monotonic(), threading.Event()
+        future.add_done_callback(lambda _: over.set())
+        while not over.wait(_WATCH_SECONDS):
+            self._look_after(entry, future, begin)
+        try:
+            # Fetched once, with time for it: a fetch that is broken off ends in an error of Dask's own.
+            return future.result(timeout=_FETCH_SECONDS)
+        except KilledWorker:
+            raise DigitLabError(self._why_it_died(entry)) from None
+        except (FutureCancelledError, CommClosedError, TimeoutError, OSError):
+            raise DigitLabError("The connection to the training cluster was lost.") from None
 
     def _look_after(self, entry: _Entry, future: "Future[dict[str, Any]]", begin: float) -> None:
         """End a job that does not end by itself."""

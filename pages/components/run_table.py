@@ -23,6 +23,7 @@ def choose() -> list[str]:
             "be compared with them.",
             icon=":material/school:",
         )
+        st.page_link("pages/train/train.py", label="Train one", icon=":material/model_training:")
     shown = _filtered(table)
     place = st.container(gap="xsmall")
     run_choice.forget_unknown(set(found))

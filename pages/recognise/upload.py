@@ -8,7 +8,7 @@ import streamlit as st
 from mnist_core import images, xray
 from mnist_core.preprocess import Box, Settings
 from mnist_core.recognizer import Recognition, Recognizer
-from pages.components import answer, boxes, gallery, reading, sidebar, steps, switches
+from pages.components import answer, boxes, gallery, nearest, reading, sidebar, steps, switches
 from pages.components.reading import Answers, Brought, Read, Result
 
 PER_PAGE = 6
@@ -281,17 +281,25 @@ def step_by_step(result: Result, answers: list[Answers], several: bool, expanded
     name = f"{key}-steps" if digit is not None else f"{key}-page-steps"
     icon = ":material/view_carousel:"
     shown = st.expander(whose, expanded and digit is not None, icon=icon, key=name, on_change="rerun")
-    if not shown.open:
+    if shown.open:
+        with shown:
+            switches.choose(key)
+            switches.set_back(key)
+            strip(result, one.recognizer, digit)
+    if digit is not None:
+        nearest.show(digit, one.recognizer, key)
+
+
+def strip(result: Result, recognizer: Recognizer, digit: Recognition | None) -> None:
+    """The steps of one digit with the answer after each, or those that are common to the whole page."""
+    key = result.key
+    if digit is None:
+        steps.strip(result.page.steps, key)
         return
-    with shown:
-        switches.choose(key)
-        if digit is None:
-            steps.strip(result.page.steps, key)
-            return
-        prepared = digit.prepared
-        stages = xray.stages(prepared, one.recognizer) if prepared.digit is not None else ()
-        steps.strip(prepared.steps, key, stages)
-        answer.downloads(prepared, [(one.recognizer.run, digit)], f"{key}-one")
+    prepared = digit.prepared
+    stages = xray.stages(prepared, recognizer) if prepared.digit is not None else ()
+    steps.strip(prepared.steps, key, stages)
+    answer.downloads(prepared, [(recognizer.run, digit)], f"{key}-one")
 
 
 st.title("Read pictures")

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core import data, keeping, runs
 from mnist_core.exports import export_zip
-from mnist_core.recipes import ModelRecipe, Recipe, TrainRecipe
+from mnist_core.recipes import PRESETS, ModelRecipe, Recipe, TrainRecipe
 from mnist_core.runs import list_runs, load_run
 from mnist_core.training import train
 from pages.components import cached
@@ -76,7 +76,7 @@ def test_without_own_runs_the_page_says_so_and_shows_the_bundled_and_the_publish
     assert not app.exception
     assert "Only the networks that came with Digit Lab are here yet" in said(app)
     found = names(app)
-    assert len(found) == 10
+    assert len(found) == sum(1 + len(known.published) for known in PRESETS.values())
     assert [kind for name, kind in found if name == "classic-50-50"] == ["bundled"] + ["published"] * 3
     table = app.dataframe[0].value
     row = table[(table["Name"] == "classic-50-50") & (table["Kind"] == "published")].iloc[0]

@@ -32,7 +32,7 @@ def test_without_validation_the_curve_is_that_of_the_training(tiny: Run) -> None
 @pytest.mark.parametrize(
     ("words", "kinds", "names"),
     [
-        ("", (), 11),
+        ("", (), 13),
         ("TINY", (), 1),
         ("softmax 512", (), 1),
         ("97.01", (), 1),

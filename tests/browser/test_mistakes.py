@@ -33,6 +33,7 @@ def test_mistakes_are_filtered_paged_and_looked_at_closer(page: Page) -> None:
     expect(page).to_have_url(re.compile(f"true={true}&read={read}"))
 
     kind.click()
+    expect(count(page)).not_to_have_text(f"{many} of 359 digits")  # all kinds again, before anything else is chosen
     page.get_by_role("radio", name="All").click()
     expect(count(page)).to_have_text("359 of 359 digits")
     expect(cards(page)).to_have_count(24)

@@ -44,7 +44,7 @@ def test_a_run_from_the_filter_to_its_return(fresh_server: Server, open_page: Ca
     page = open_page(fresh_server.url)
     page.goto("/runs")
     grid = page.locator("[data-testid=stDataFrame] table[role=grid]").first
-    expect(grid).to_have_attribute("aria-rowcount", "12")  # with the head
+    expect(grid).to_have_attribute("aria-rowcount", "14")  # with the head
     page.get_by_label("Filter").fill("mine")
     expect(grid).to_have_attribute("aria-rowcount", "2")
     choose(page, "mine")

@@ -604,7 +604,7 @@ def test_forged_canvas_data_are_refused(data: bytes) -> None:
 # Out
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (28, 28), (5, 9, 3)])
+@pytest.mark.parametrize("shape", [(1, 1), (28, 28), (5, 9, 3), (5, 9, 4)])
 def test_encode_png_keeps_every_pixel(shape: tuple[int, ...]) -> None:
     image = np.random.default_rng(2).integers(0, 256, shape, np.uint8)
     with Image.open(BytesIO(encode_png(image))) as opened:
@@ -613,7 +613,7 @@ def test_encode_png_keeps_every_pixel(shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize(
     "image",
-    [np.zeros((2, 2)), np.zeros((0, 5), np.uint8), np.zeros((2, 2, 4), np.uint8), np.zeros(4, np.uint8)],
+    [np.zeros((2, 2)), np.zeros((0, 5), np.uint8), np.zeros((2, 2, 5), np.uint8), np.zeros(4, np.uint8)],
 )
 def test_encode_png_takes_nothing_else(image: np.ndarray) -> None:
     with pytest.raises(ValueError, match="expected uint8"):

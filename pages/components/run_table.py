@@ -17,13 +17,9 @@ def choose() -> list[str]:
     """Show the table and return the names of the chosen runs, at most four."""
     found = cached.all_runs()
     table = overview.rows(found.values())
-    if not any(row.kind == "yours" for row in table):
-        st.info(
-            "Only the networks that came with Digit Lab are here yet. Those that you train are kept here as well, to "
-            "be compared with them.",
-            icon=":material/school:",
-        )
-        st.page_link("pages/train/train.py", label="Train one", icon=":material/model_training:")
+    with st.container():  # always there, so that what follows keeps its place when the last run of one's own goes
+        if not any(row.kind == "yours" for row in table):
+            _invitation()
     shown = _filtered(table)
     place = st.container(gap="xsmall")
     run_choice.forget_unknown(set(found))
@@ -41,6 +37,16 @@ def choose() -> list[str]:
         _table(shown, chosen)
         _left_alone()
     return chosen
+
+
+def _invitation() -> None:
+    """What to do where there is no run of one's own."""
+    st.info(
+        "Only the networks that came with Digit Lab are here yet. Those that you train are kept here as well, to be "
+        "compared with them.",
+        icon=":material/school:",
+    )
+    st.page_link("pages/train/train.py", label="Train one", icon=":material/model_training:")
 
 
 def _filtered(table: list[Row]) -> list[Row]:

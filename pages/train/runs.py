@@ -6,7 +6,8 @@ from pages.components import cached, run_comparison, run_exchange, run_one, run_
 
 st.title("Runs")
 st.markdown("Every network that was trained and kept, in one table with what others published for the same recipes.")
-run_exchange.notice()
+with st.container():  # always there, so that the table keeps its place when a notice comes
+    run_exchange.notice()
 chosen = run_table.choose()
 if len(chosen) == 1:
     run_one.show(cached.all_runs()[chosen[0]])

@@ -385,6 +385,10 @@ class Preset(NamedTuple):
     published: tuple[str, ...]
 
 
+_AS_PEOPLE_WRITE = Distortion(
+    rotation=12, scaling=0.14, shear=0.2, shift=1.2, elastic=1.05, stroke=0.6, clean_share=0.05
+)
+
 PRESETS: Mapping[str, Preset] = {
     preset.name: preset
     for preset in (
@@ -423,9 +427,7 @@ PRESETS: Mapping[str, Preset] = {
                     weight_decay=0.02,
                     epochs=200,
                     batch_size=256,
-                    distortion=Distortion(
-                        rotation=12, scaling=0.14, shear=0.2, shift=1.2, elastic=1.05, stroke=0.6, clean_share=0.05
-                    ),
+                    distortion=_AS_PEOPLE_WRITE,
                     variants=0.3,
                     non_digits=0.25,
                 ),
@@ -446,9 +448,7 @@ PRESETS: Mapping[str, Preset] = {
                     weight_decay=0.02,
                     epochs=60,
                     batch_size=128,
-                    distortion=Distortion(
-                        rotation=12, scaling=0.14, shear=0.2, shift=1.2, elastic=1.05, stroke=0.6, clean_share=0.05
-                    ),
+                    distortion=_AS_PEOPLE_WRITE,
                     variants=0.3,
                     non_digits=0.25,
                     precision="bfloat16",

@@ -70,7 +70,7 @@ def filters(found: Evaluated) -> tuple[Wanted, By]:
             if traits is not None:
                 ranges["stroke"] = _range("Pen width, pixels", "stroke", traits.stroke, 0.1)
                 ranges["slant"] = _range("Slant, degrees; right is positive", "slant", traits.slant, 1.0)
-    return Wanted(which, true, predicted, **ranges), by  # type: ignore[arg-type]
+    return Wanted(which, true, predicted, **ranges), by  # type: ignore[arg-type] # the widgets give these words
 
 
 def _menu(label: str, key: str) -> int | None:

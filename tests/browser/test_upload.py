@@ -198,6 +198,8 @@ def test_a_photo_is_taken_with_the_camera(browser: Browser, server: Server) -> N
     page = camera.new_page(base_url=server.url)
     open_upload(page)
     page.get_by_text("Use the camera").click()
+    # Until the camera's first picture is there, "Take Photo" does nothing.
+    page.wait_for_function("document.querySelector('video')?.readyState === HTMLMediaElement.HAVE_ENOUGH_DATA")
     page.get_by_role("button", name="Take Photo").click()
     expect(page.locator(".dl-name")).to_have_text("photo.jpg")
     expect(page.get_by_role("button", name="Clear photo")).to_be_visible()

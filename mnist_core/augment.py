@@ -171,7 +171,7 @@ def _distort_chunk(images: UInt8, how: Distortion, rng: np.random.Generator) -> 
     maps_y += (np.arange(n, dtype=np.float32) * _PITCH)[:, None, None]
     flat = maps_x.reshape(-1, _SIDE), maps_y.reshape(-1, _SIDE)
     changed = cv2.remap(tall.reshape(-1, _SIDE), *flat, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
-    return _change_strokes(changed.reshape(n, _SIDE, _SIDE), pen)
+    return change_strokes(changed.reshape(n, _SIDE, _SIDE), pen)
 
 
 def _sampling_maps(
@@ -197,8 +197,16 @@ def _sampling_maps(
     return map_x, map_y
 
 
-def _change_strokes(images: UInt8, amounts: npt.NDArray[np.float32]) -> UInt8:
-    """Thicken (positive amount) or thin (negative) each digit by blending it with its dilation or erosion."""
+def change_strokes(images: UInt8, amounts: npt.NDArray[np.float32]) -> UInt8:
+    """Thicken or thin each digit's pen by blending it with its dilation or erosion.
+
+    Parameters
+    ----------
+    images
+        ``uint8 (n, 28, 28)``, white ink on black.
+    amounts
+        ``float32 (n,)`` in [-1, 1]: pixels on every side, negative to thin. Less than 0.05 is not worth the work.
+    """
     out = images.copy()
     for change, chosen in ((cv2.dilate, amounts >= _LEAST_CHANGE), (cv2.erode, amounts <= -_LEAST_CHANGE)):
         some = images[chosen]

@@ -1,19 +1,16 @@
 """Why a network answers as it does: the training digits that it finds most like a digit."""
 
-import hashlib
 import io
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from mnist_core._folders import write_file
+from mnist_core._kept import keep_file, network_digest
 from mnist_core._npz import read_npz
 from mnist_core.data import Dataset
 from mnist_core.errors import DigitLabError
@@ -183,22 +180,16 @@ def _keep(path: Path | None, features: Float16) -> None:
     """Write features for the next start; the oldest go. A folder that cannot be written is no error."""
     if path is None:
         return
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        content = io.BytesIO()
-        np.savez(content, features=features)
-        write_file(path, content.getvalue())
-        files = sorted(path.parent.glob("*.npz"), key=lambda file: file.stat().st_mtime)
-        for old in files[:-_MOST_KEPT]:
-            old.unlink(missing_ok=True)
+    content = io.BytesIO()
+    np.savez(content, features=features)
+    keep_file(path, content.getvalue(), _MOST_KEPT)
 
 
 def _path(run: Run, dataset: Dataset) -> Path | None:
     """The file for a network and a dataset: named after everything that decides the features."""
-    digest = hashlib.sha256(json.dumps(asdict(run.recipe.model), sort_keys=True).encode())
     try:
-        digest.update((run.folder / "weights.safetensors").read_bytes())
-    except OSError:
+        digest = network_digest(run)
+    except DigitLabError:
         return None
     digest.update(dataset.fingerprint.encode())
     return home() / "features" / f"{digest.hexdigest()}.npz"

@@ -1,12 +1,9 @@
 """What a run says of every digit of a labelled dataset: stored with the run, kept from before, or worked out."""
 
-import hashlib
-import json
-import os
-import tempfile
+import io
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from mnist_core._kept import keep_file, network_digest
 from mnist_core._npz import read_npz
 from mnist_core.data import Dataset
 from mnist_core.errors import DigitLabError
@@ -165,29 +163,16 @@ def keep(predictions: Predictions, run: Run, dataset: Dataset) -> None:
 
     A folder that cannot be written is no error: they are worked out again the next time.
     """
-    with suppress(OSError, DigitLabError):
+    with suppress(DigitLabError):
         path = _path(run, dataset)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-            try:
-                np.savez_compressed(part, log_probabilities=predictions.log_probabilities)
-                part.close()
-                os.replace(part.name, path)
-            finally:
-                part.close()
-                Path(part.name).unlink(missing_ok=True)
-        files = sorted(path.parent.glob("*.npz"), key=lambda file: file.stat().st_mtime)
-        for old in files[:-_MOST_KEPT]:
-            old.unlink(missing_ok=True)
+        content = io.BytesIO()
+        np.savez_compressed(content, log_probabilities=predictions.log_probabilities)
+        keep_file(path, content.getvalue(), _MOST_KEPT)
 
 
 def _path(run: Run, dataset: Dataset) -> Path:
     """The file for a network and a dataset: named after everything that decides the answers."""
-    digest = hashlib.sha256(json.dumps(asdict(run.recipe.model), sort_keys=True).encode())
-    try:
-        digest.update((run.folder / "weights.safetensors").read_bytes())
-    except OSError as error:
-        raise DigitLabError(f"The weights of {run.name!r} cannot be read: {error.strerror or error}") from error
+    digest = network_digest(run)
     digest.update(np.ascontiguousarray(dataset.test_images).data)
     digest.update(np.ascontiguousarray(dataset.test_labels, np.uint8).data)
     return home() / "evaluations" / f"{digest.hexdigest()}.npz"

@@ -1,11 +1,11 @@
-"""Why a network answers as it does: the training digits that it finds most like a digit."""
+"""Why a network answers as it does: the digits of a dataset that it finds most like a digit."""
 
 import io
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,21 +25,23 @@ Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.intp]
+Part = Literal["train", "test"]
 
+_CALLED: dict[Part, str] = {"train": "training", "test": "test"}
 _CHUNK = 1024  # digits at a time: four of the recogniser's largest batches
 _MOST_BYTES = 64 * 2**20  # of features: all of MNIST's training digits with 512 numbers each
-_MOST_KEPT = 4  # files of features
+_MOST_KEPT = 6  # files of features
 _LARGEST = float(np.finfo(np.float16).max)
 
 
 @dataclass(frozen=True, eq=False)
 class Neighbour:
-    """A training digit near the one that was asked about.
+    """A digit of a dataset near the one that was asked about.
 
     Attributes
     ----------
     row
-        Its number among the dataset's training digits.
+        Its number among the dataset's training or test digits.
     image
         ``uint8 (28, 28)``.
     label
@@ -56,23 +58,31 @@ class Neighbour:
 
 @dataclass(frozen=True, eq=False)
 class Gallery:
-    """Training digits as a network sees them.
+    """A dataset's training digits, or its test digits, as a network sees them.
 
     Attributes
     ----------
     dataset
-        Whose training digits they are.
+        Whose digits they are.
     rows
         ``intp (n,)``: which of them, all unless they would take too much memory.
     features
         ``float16 (n, k)``, the outputs of the network's last hidden layer for each.
+    part
+        Whether they are for training or for testing.
     """
 
     dataset: Dataset
     rows: Rows
     features: Float16
+    part: Part = "train"
 
-    def nearest(self, features: Float32, count: int = 8) -> tuple[Neighbour, ...]:
+    @property
+    def labels(self) -> Labels:
+        """What the digits of `rows` are, ``int64 (n,)``."""
+        return _part(self.dataset, self.part)[1][self.rows]
+
+    def nearest(self, features: Float32, count: int = 8, label: int | None = None) -> tuple[Neighbour, ...]:
         """Return the digits with the most similar features, the nearest first.
 
         Parameters
@@ -81,22 +91,37 @@ class Gallery:
             ``float32 (k,)``, as `mnist_core.recognizer.Recognizer.features` gives them for one digit.
         count
             How many.
+        label
+            Only digits that are this one; None: any.
         """
         distances = _distances(features, self.features)
-        count = min(count, len(distances))
-        found = np.argpartition(distances, count - 1)[:count]
+        among = np.arange(len(distances)) if label is None else np.flatnonzero(self.labels == label)
+        count = min(count, len(among))
+        if not count:
+            return ()
+        found = among[np.argpartition(distances[among], count - 1)[:count]]
         found = found[np.argsort(distances[found], kind="stable")]
         return tuple(self._neighbour(int(i), float(distances[i])) for i in found)
 
     def _neighbour(self, i: int, distance: float) -> Neighbour:
         row = int(self.rows[i])
-        return Neighbour(row, self.dataset.train_images[row], int(self.dataset.train_labels[row]), distance)
+        images, labels = _part(self.dataset, self.part)
+        return Neighbour(row, images[row], int(labels[row]), distance)
+
+
+def _part(dataset: Dataset, part: Part) -> tuple[UInt8, Labels]:
+    if part == "test":
+        return dataset.test_images, dataset.test_labels
+    return dataset.train_images, dataset.train_labels
 
 
 def gather(
-    recognizer: "Recognizer", dataset: Dataset, on_progress: Callable[[int, int], None] | None = None
+    recognizer: "Recognizer",
+    dataset: Dataset,
+    on_progress: Callable[[int, int], None] | None = None,
+    part: Part = "train",
 ) -> Gallery:
-    """Work out a network's features of a dataset's training digits, or read them where they were kept.
+    """Work out a network's features of a dataset's digits, or read them where they were kept.
 
     They are kept in Digit Lab's folder under the hash of the network and the digits.
 
@@ -105,25 +130,28 @@ def gather(
     recognizer
         The network.
     dataset
-        With at least two training digits.
+        With at least two such digits.
     on_progress
         Called with the digits done and the digits there are.
+    part
+        Whether its training or its test digits are wanted.
 
     Raises
     ------
     DigitLabError
-        The dataset has no training digits.
+        The dataset has no such digits.
     """
-    if len(dataset.train_labels) < 2:
-        raise DigitLabError(f"{dataset.title} has no training digits to compare with.")
+    images, labels = _part(dataset, part)
+    if len(labels) < 2:
+        raise DigitLabError(f"{dataset.title} has no {_CALLED[part]} digits to compare with.")
     width = recognizer.features(np.zeros((1, 28, 28), np.float32)).shape[1]
-    rows = _fitting(len(dataset.train_labels), width)
-    path = _path(recognizer.run, dataset)
+    rows = _fitting(len(labels), width)
+    path = _path(recognizer.run, dataset, part)
     features = _kept(path, (len(rows), width))
     if features is None:
-        features = _work_out(recognizer, dataset.train_images, rows, on_progress)
+        features = _work_out(recognizer, images, rows, on_progress)
         _keep(path, features)
-    return Gallery(dataset, rows, features)
+    return Gallery(dataset, rows, features, part)
 
 
 def in_words(neighbours: Sequence[Neighbour]) -> str:
@@ -185,11 +213,12 @@ def _keep(path: Path | None, features: Float16) -> None:
     keep_file(path, content.getvalue(), _MOST_KEPT)
 
 
-def _path(run: Run, dataset: Dataset) -> Path | None:
+def _path(run: Run, dataset: Dataset, part: Part) -> Path | None:
     """The file for a network and a dataset: named after everything that decides the features."""
     try:
         digest = network_digest(run)
     except DigitLabError:
         return None
     digest.update(dataset.fingerprint.encode())
+    digest.update(b"" if part == "train" else part.encode())
     return home() / "features" / f"{digest.hexdigest()}.npz"

@@ -1,6 +1,6 @@
 """From a recipe to a Keras network and its numbers. Importing this module loads TensorFlow."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -71,6 +71,19 @@ def build(recipe: ModelRecipe, seed: int = 0, precision: Precision = "float32") 
 def last_hidden(model: keras.Model) -> keras.Model:
     """Return the network up to its last hidden layer; it shares its weights with the whole one."""
     return keras.Model(model.input, model.get_layer("logits").input, name="last_hidden")
+
+
+def activations(model: keras.Model) -> Callable[[Any], dict[str, Any]] | None:
+    """Return a function from digit images to the outputs of all hidden layers by name; None where there is none."""
+    outputs = {
+        layer.name.removeprefix("activation_"): layer.output
+        for layer in model.layers
+        if layer.name.startswith("activation_")
+    }
+    if not outputs:
+        return None
+    layers = keras.Model(model.input, outputs, name="activations")
+    return lambda pixels: layers(pixels, training=False)
 
 
 def get_weights(model: keras.Model) -> dict[str, npt.NDArray[np.float32]]:

@@ -162,6 +162,11 @@ class Recognizer:
             lambda pixels: hidden(pixels, training=False),
             input_signature=[tf.TensorSpec((None, 784), tf.float32)],
         )
+        self._layers = network.activations(model)
+        self._gradient = tf.function(  # likewise
+            lambda pixels, weights: _gradient(tf, model, pixels, weights),
+            input_signature=[tf.TensorSpec((None, 784), tf.float32), tf.TensorSpec((10,), tf.float32)],
+        )
         for size in _BATCH_SIZES:  # so that the first person does not wait for it
             self._forward(np.zeros((size, 784), np.float32))
 
@@ -180,6 +185,33 @@ class Recognizer:
         They are all that the ten classes are told apart by. A network without hidden layers gives the pixels.
         """
         return self._in_batches(self._hidden, digits)
+
+    def gradients(self, digits: Float32, weights: Float32) -> Float32:
+        """Return by how much a weighted sum of the class scores grows with each pixel.
+
+        Parameters
+        ----------
+        digits
+            ``float32 (n, 28, 28)`` in [0, 1].
+        weights
+            ``float32 (10,)``, one for each class score.
+
+        Returns
+        -------
+        ndarray
+            ``float32 (n, 28, 28)``.
+        """
+        given = np.asarray(weights, np.float32)
+        return self._in_batches(lambda pixels: self._gradient(pixels, given), digits).reshape(-1, 28, 28)
+
+    def activations(self, digit: Float32) -> dict[str, Float32]:
+        """Return what each layer puts out for one digit image ``float32 (28, 28)``, by name, the first layer first.
+
+        A dense layer gives ``float32 (units,)``, a convolution ``float32 (height, width, filters)``. A network without
+        hidden layers gives nothing.
+        """
+        outputs = self._layers(np.asarray(digit, np.float32).reshape(1, 784)) if self._layers is not None else {}
+        return {name: np.asarray(values, np.float32)[0] for name, values in outputs.items()}
 
     def _in_batches(self, compute: Any, digits: Float32) -> Float32:
         """Let a compiled function work on batches of a few fixed sizes."""
@@ -230,6 +262,13 @@ class Recognizer:
         page = prepare_page(grey, settings, self.certainty)
         answers = iter(self.answer_many([one for line in page.lines for one in line]))
         return Reading(tuple(tuple(next(answers) for _ in line) for line in page.lines), page)
+
+
+def _gradient(tf: Any, model: Any, pixels: Any, weights: Any) -> Any:
+    with tf.GradientTape() as tape:
+        tape.watch(pixels)
+        total = tf.tensordot(model(pixels, training=False), weights, 1)
+    return tape.gradient(total, pixels)
 
 
 def judge(class_scores: Float32, calibration: Calibration, prepared: Prepared) -> Recognition:

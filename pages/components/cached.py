@@ -19,12 +19,13 @@ import numpy.typing as npt
 import streamlit as st
 from streamlit.runtime.scriptrunner import script_runner
 
-from mnist_core import data, explain, images, labelled, predictions, runs, snapshots, standalone, traits, xray
+from mnist_core import data, evidence, explain, images, labelled, predictions, runs, snapshots, standalone, traits, xray
 from mnist_core.cluster import Jobs
 from mnist_core.data import Dataset
 from mnist_core.errors import DigitLabError
 from mnist_core.evaluation import softmax
-from mnist_core.explain import Gallery
+from mnist_core.evidence import Evidence
+from mnist_core.explain import Gallery, Part
 from mnist_core.home import home
 from mnist_core.labelled import Labelled
 from mnist_core.predictions import Predictions
@@ -195,29 +196,28 @@ def _converted(maker: str, run: runs.Run) -> bytes:
     return getattr(conversion, maker)(run)
 
 
-@dataclass(eq=False)
-class Gathering:
-    """A network's view of a dataset's training digits, being worked out in the background."""
-
-    total: int
-    done: int = 0
-    future: "Future[Gallery]" = field(default_factory=Future)
-
-    def tell(self, done: int, total: int) -> None:
-        """Note how far it is."""
-        self.done, self.total = done, total
+def gathering(recognizer: Recognizer, dataset: Dataset, part: Part = "train") -> Work[Gallery]:
+    """Find a network's view of a dataset's digits in Digit Lab's folder, or start to work it out."""
+    return _gathering(recognizer.run.name, recognizer.run.created, dataset.name, part, recognizer, dataset)
 
 
-def gathering(recognizer: Recognizer, dataset: Dataset) -> Gathering:
-    """Find a network's view of a dataset's training digits in Digit Lab's folder, or start to work it out."""
-    return _gathering(recognizer.run.name, recognizer.run.created, dataset.name, recognizer, dataset)
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)  # 64 MB each at most
-def _gathering(name: str, created: str, dataset: str, _recognizer: Recognizer, _dataset: Dataset) -> Gathering:
-    work = Gathering(len(_dataset.train_labels))
-    work.future = _background().submit(explain.gather, _recognizer, _dataset, work.tell)
+@st.cache_resource(max_entries=4, show_spinner=False)  # 64 MB each at most
+def _gathering(
+    name: str, created: str, dataset: str, part: Part, _recognizer: Recognizer, _dataset: Dataset
+) -> Work[Gallery]:
+    work: Work[Gallery] = Work(len(_dataset.train_labels if part == "train" else _dataset.test_labels))
+    work.future = _background().submit(explain.gather, _recognizer, _dataset, work.tell, part)
     return work
+
+
+def weighed(recognizer: Recognizer, digit: Float32, wanted: int, other: int) -> Evidence:
+    """What in a digit image speaks for one digit against another."""
+    return _weighed(recognizer.run.name, recognizer.run.created, digit.tobytes(), wanted, other, recognizer)
+
+
+@st.cache_resource(max_entries=256, show_spinner="The network takes the digit apart")
+def _weighed(name: str, created: str, digit: bytes, wanted: int, other: int, _recognizer: Recognizer) -> Evidence:
+    return evidence.weigh(_recognizer, np.frombuffer(digit, np.float32).reshape(28, 28), wanted, other)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

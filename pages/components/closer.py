@@ -8,11 +8,10 @@ from mnist_core import figures
 from mnist_core.evaluation import in_percent
 from mnist_core.predictions import Predictions
 from mnist_core.traits import Traits
-from pages.components import cached, evaluated
+from pages.components import cached, evaluated, why
 from pages.components.evaluated import Evaluated
 from pages.components.pictures import data_url
 
-_SIDE = 280
 _UPRIGHT = 5  # degrees: up to here nobody would say that a digit leans
 
 
@@ -36,6 +35,7 @@ def look(found: Evaluated, row: int | None) -> None:
         config={"displayModeBar": False},
         alt=f"Probability of each digit for number {row}",
     )
+    why.show(found, row)
     each_network(found, row)
 
 
@@ -58,7 +58,9 @@ def _details(predictions: Predictions, traits: Traits | None, row: int) -> str:
         loops = int(traits.loops[row])
         slant = traits.slant[row]
         leaning = (
-            "upright" if abs(slant) < 5 else f"leaning {abs(slant):.0f} degrees {'right' if slant > 0 else 'left'}"
+            "upright"
+            if abs(slant) < _UPRIGHT
+            else f"leaning {abs(slant):.0f} degrees {'right' if slant > 0 else 'left'}"
         )
         closed = "no closed loop" if loops < 1 else "1 closed loop" if loops == 1 else f"{loops} closed loops"
         lines.append(f"Pen {traits.stroke[row]:.1f} pixels wide, {leaning}, {closed}.")
@@ -91,8 +93,8 @@ def _who(right: int, of: int) -> str:
 
 def _line(predictions: Predictions, row: int) -> str:
     read, sure = int(predictions.predicted[row]), in_percent(float(predictions.certainty[row]))
-    kind = "dl-wrong" if predictions.wrong[row] else "dl-right"
+    kind, word = ("dl-wrong", "wrong") if predictions.wrong[row] else ("dl-right", "right")
     return (
-        f'<tr><th scope="row">{escape(predictions.run)}</th><td class="{kind}"><b>{read}</b></td>'
+        f'<tr><th scope="row">{escape(predictions.run)}</th><td class="{kind}"><b>{read}</b>, {word}</td>'
         f"<td>{escape(sure)}</td></tr>"
     )

@@ -10,13 +10,13 @@ from mnist_core.errors import DigitLabError
 from mnist_core.explain import Gallery, Neighbour
 from mnist_core.recognizer import Recognition, Recognizer
 from pages.components import cached
-from pages.components.cached import Gathering
+from pages.components.cached import Work
 from pages.components.pictures import data_url
 
 COUNT = 8
 HELP = (
     "The network turns every digit into a list of numbers, the outputs of its last hidden layer, before it decides. "
-    "These are the digits to learn from whose numbers are nearest to yours."
+    "These are the digits to learn from whose numbers are nearest to those of the digit here."
 )
 
 
@@ -44,7 +44,7 @@ def _nearest(recognition: Recognition, recognizer: Recognizer) -> None:
     try:
         work = cached.gathering(recognizer, dataset())
         if not work.future.done():
-            _wait(work)
+            wait(work)
             return
         gallery = work.future.result()
     except DigitLabError as error:
@@ -52,12 +52,12 @@ def _nearest(recognition: Recognition, recognizer: Recognizer) -> None:
         return
     neighbours = gallery.nearest(recognizer.features(recognition.prepared.digit[None])[0], COUNT)
     reason = "" if recognition.accepted else f"{escape(recognition.reason)} "
-    cards = "".join(_card(one) for one in neighbours)
+    cards = "".join(card(one) for one in neighbours)
     st.html(
         f"<p>{reason}{escape(explain.in_words(neighbours))}</p>"
         f'<div class="dl-digits" role="list" aria-label="The digits most like yours, nearest first">{cards}</div>'
     )
-    st.caption(_whose(gallery), help=HELP)
+    st.caption(whose(gallery), help=HELP)
 
 
 def dataset() -> Dataset:
@@ -70,17 +70,19 @@ def dataset() -> Dataset:
     return cached.dataset("builtin")
 
 
-def _whose(gallery: Gallery) -> str:
+def whose(gallery: Gallery) -> str:
+    """Say whose digits they are."""
     n = len(gallery.rows)
     if gallery.dataset.name == "mnist":
         return f"The nearest of {n:,} digits of MNIST's training set."
     return (
         f"The nearest of {n:,} built-in digits (UCI optdigits), because MNIST is not on this machine. They are coarser "
-        "than yours, and the network may have learned from others."
+        "than MNIST's, and the network may have learned from others."
     )
 
 
-def _card(one: Neighbour) -> str:
+def card(one: Neighbour) -> str:
+    """A training digit as a list item."""
     title = f"A {one.label}, training digit number {one.row:,}, at distance {one.distance:.1f}"
     return (
         f'<div role="listitem" title="{escape(title)}"><img class="dl-pixels" src="{data_url(one.image, 28)}" '
@@ -89,7 +91,7 @@ def _card(one: Neighbour) -> str:
 
 
 @st.fragment(run_every=0.5)
-def _wait(work: Gathering) -> None:
+def wait(work: Work[Gallery]) -> None:
     """Show how far the network is with the training digits, and run the page again when it is done."""
     if work.future.done():
         st.rerun(scope="app")

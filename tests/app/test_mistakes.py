@@ -110,6 +110,56 @@ def test_who_else_gets_it_right_is_asked_on_demand(app: AppTest, monkeypatch: py
     right = sum(not answers(name).wrong[row] for name in some)
     assert re.search(f"{right} of 2 read|None of them|All of them", html(app))
     assert html(app).count("<tr><th") == 1 + len(some)
+    assert html(app).count("</b>, right</td>") == right
+
+
+def opened(app: AppTest, key: str) -> str:
+    """What a part of the digit's panel holds, when it is opened."""
+    before = html(app) + "".join(one.value for one in app.markdown)
+    app.session_state[key] = True
+    app.run()
+    assert not app.exception
+    return (html(app) + "".join(one.value for one in app.markdown)).replace(before, "")
+
+
+def test_what_speaks_for_the_answer_and_for_the_true_digit_is_drawn_and_said(app: AppTest) -> None:
+    assert "dl-evidence" not in "".join(one.value for one in app.markdown), "worked out when it is opened"
+    row, given = shown(app)[0], answers("ann")
+    true, read = given.labels[row], given.predicted[row]
+    text = opened(app, "closer-evidence")
+    assert f"coloured by whether it speaks for {read} or for {true}" in text
+    assert 'rect class="dl-for"' in text
+    assert 'rect class="dl-against"' in text
+    assert f"ink that speaks for {read}, the answer" in text
+    assert f"for {true}, what was written" in text
+
+
+def test_of_a_digit_that_is_read_right_the_second_guess_is_held_against_it(app: AppTest) -> None:
+    app.segmented_control(key="which").set_value("right").run()
+    row, given = shown(app)[0], answers("ann")
+    read, second = np.argsort(-given.probabilities[row])[:2]
+    assert f"for {second}, its second guess" in opened(app, "closer-evidence")
+    assert given.labels[row] == read
+
+
+def test_the_nearest_training_digits_of_both_digits_are_shown(app: AppTest) -> None:
+    run = cached.all_runs()["ann"]
+    cached.gathering(cached.recognizer(run.name, run.created).result(), cached.dataset("builtin")).future.result()
+    row, given = shown(app)[0], answers("ann")
+    text = opened(app, "closer-nearest")
+    for digit, whose in ((given.predicted[row], "its answer"), (given.labels[row], "what was written")):
+        assert f"The nearest <b>{digit}</b>s, {whose}:" in text
+        assert text.count(f'title="A {digit}, training digit number') == 4
+    assert re.search(f"The nearest of all is a [{given.predicted[row]}{given.labels[row]}]", text)
+
+
+def test_what_goes_on_inside_is_shown_layer_by_layer(app: AppTest) -> None:
+    text = opened(app, "closer-inside")
+    assert re.findall(r"<b>(Layer \d)</b>: \d+ of ([\d,]+) units take part", text) == [
+        ("Layer 1", "1,280"),
+        ("Layer 2", "1,024"),
+        ("Layer 3", "768"),
+    ]
 
 
 def test_without_mnist_there_are_numbers_and_the_way_to_the_pictures(networks: None) -> None:
@@ -119,6 +169,7 @@ def test_without_mnist_there_are_numbers_and_the_way_to_the_pictures(networks: N
     assert "stroke" not in str(app.selectbox(key="sort").options), "what needs pictures is not offered"
     app.selectbox(key="number").select_index(5).run()
     assert not app.exception
+    assert [box.label for box in app.expander if "speaks" in box.label] == [], "there is no picture to speak of"
     assert [button.label for button in app.button if "MNIST" in button.label] == ["Get MNIST (11 MB)"]
 
 

@@ -10,7 +10,7 @@ from mnist_core import data
 from mnist_core.errors import DigitLabError
 from mnist_core.explain import Gallery
 from pages.components import cached, nearest
-from pages.components.cached import Gathering
+from pages.components.cached import Work
 from tests.app.conftest import SEVEN, Hand
 
 STAR = ((60, 60), (220, 220), (60, 220), (220, 60), (60, 60), (140, 250), (220, 100), (40, 140))
@@ -54,7 +54,7 @@ def test_of_an_accepted_one_they_are_shown_on_demand(draw: AppTest, hand: Hand) 
 def test_while_the_digits_are_looked_at_the_page_says_how_far_it_is(
     draw: AppTest, hand: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work = Gathering(1438, done=719)
+    work = Work(1438, done=719)
     monkeypatch.setattr(cached, "gathering", lambda recognizer, dataset: work)
     hand.draw(*STAR)
     draw.run()
@@ -67,7 +67,7 @@ def test_while_the_digits_are_looked_at_the_page_says_how_far_it_is(
 def test_digits_that_cannot_be_had_get_a_sentence(draw: AppTest, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
     failed: Future[Gallery] = Future()
     failed.set_exception(DigitLabError("There are no training digits."))
-    monkeypatch.setattr(cached, "gathering", lambda recognizer, dataset: Gathering(1, future=failed))
+    monkeypatch.setattr(cached, "gathering", lambda recognizer, dataset: Work(1, future=failed))
     hand.draw(*STAR)
     draw.run()
     assert not draw.exception

@@ -53,6 +53,34 @@ def test_a_training_digit_is_its_own_nearest(recognizer, builtin):
     assert (first.row, first.distance) == (17, pytest.approx(0, abs=0.02)), "up to rounding to 16 bits"
 
 
+def test_the_nearest_of_one_digit_are_those_that_scikit_learn_finds_among_them(recognizer, builtin):
+    gallery = explain.gather(recognizer, builtin)
+    fours = np.flatnonzero(builtin.train_labels == 4)
+    index = NearestNeighbors(n_neighbors=4).fit(gallery.features[fours].astype(np.float32))
+    features = recognizer.features(builtin.test_images[:1].astype(np.float32) / 255)
+    _, places = index.kneighbors(features)
+    found = gallery.nearest(features[0], count=4, label=4)
+    assert [one.row for one in found] == fours[places[0]].tolist()
+    assert {one.label for one in found} == {4}
+
+
+def test_a_digit_that_is_not_there_has_no_nearest(recognizer, builtin):
+    without = builtin.train_labels != 4
+    some = replace(builtin, train_images=builtin.train_images[without], train_labels=builtin.train_labels[without])
+    assert explain.gather(recognizer, some).nearest(np.zeros(24, np.float32), label=4) == ()
+
+
+def test_test_digits_are_gathered_and_kept_beside_the_training_digits(recognizer, builtin):
+    training, tested = explain.gather(recognizer, builtin), explain.gather(recognizer, builtin, part="test")
+    again = explain.gather(recognizer, builtin, lambda *_: pytest.fail("they were kept"), part="test")
+    np.testing.assert_array_equal(again.features, tested.features)
+    assert (len(training.rows), len(tested.rows)) == (len(builtin.train_labels), len(builtin.test_labels))
+    digit = builtin.test_images[17:18].astype(np.float32) / 255
+    first = tested.nearest(recognizer.features(digit)[0], count=1)[0]
+    assert (first.row, first.label) == (17, builtin.test_labels[17])
+    np.testing.assert_array_equal(first.image, builtin.test_images[17])
+
+
 def test_there_are_never_more_than_there_are(recognizer, builtin):
     few = replace(builtin, train_images=builtin.train_images[:5], train_labels=builtin.train_labels[:5])
     gallery = explain.gather(recognizer, few)
@@ -106,6 +134,9 @@ def test_a_dataset_without_training_digits_is_refused(recognizer, builtin: Datas
     empty = replace(builtin, train_images=builtin.train_images[:0], train_labels=builtin.train_labels[:0])
     with pytest.raises(DigitLabError, match="has no training digits"):
         explain.gather(recognizer, empty)
+    untested = replace(builtin, test_images=builtin.test_images[:0], test_labels=builtin.test_labels[:0])
+    with pytest.raises(DigitLabError, match="has no test digits"):
+        explain.gather(recognizer, untested, part="test")
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,27 @@ import numpy.typing as npt
 import streamlit as st
 from streamlit.runtime.scriptrunner import script_runner
 
-from mnist_core import data, evidence, explain, images, labelled, predictions, runs, snapshots, standalone, traits, xray
+from mnist_core import (
+    among,
+    data,
+    evidence,
+    explain,
+    images,
+    labelled,
+    predictions,
+    runs,
+    snapshots,
+    standalone,
+    traits,
+    xray,
+)
+from mnist_core.among import Landscape
 from mnist_core.cluster import Jobs
 from mnist_core.data import Dataset
 from mnist_core.errors import DigitLabError
 from mnist_core.evaluation import softmax
 from mnist_core.evidence import Evidence
-from mnist_core.explain import Gallery, Part
+from mnist_core.explain import Gallery
 from mnist_core.home import home
 from mnist_core.labelled import Labelled
 from mnist_core.predictions import Predictions
@@ -196,18 +210,41 @@ def _converted(maker: str, run: runs.Run) -> bytes:
     return getattr(conversion, maker)(run)
 
 
-def gathering(recognizer: Recognizer, dataset: Dataset, part: Part = "train") -> Work[Gallery]:
-    """Find a network's view of a dataset's digits in Digit Lab's folder, or start to work it out."""
-    return _gathering(recognizer.run.name, recognizer.run.created, dataset.name, part, recognizer, dataset)
+def gathering(recognizer: Recognizer, dataset: Dataset) -> Work[Gallery]:
+    """Find a network's view of a dataset's training digits in Digit Lab's folder, or start to work it out."""
+    return _gathering(recognizer.run.name, recognizer.run.created, dataset.name, recognizer, dataset)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)  # 64 MB each at most
-def _gathering(
-    name: str, created: str, dataset: str, part: Part, _recognizer: Recognizer, _dataset: Dataset
-) -> Work[Gallery]:
-    work: Work[Gallery] = Work(len(_dataset.train_labels if part == "train" else _dataset.test_labels))
-    work.future = _background().submit(explain.gather, _recognizer, _dataset, work.tell, part)
+@st.cache_resource(max_entries=2, show_spinner=False)  # 64 MB each at most
+def _gathering(name: str, created: str, dataset: str, _recognizer: Recognizer, _dataset: Dataset) -> Work[Gallery]:
+    work: Work[Gallery] = Work(len(_dataset.train_labels))
+    work.future = _background().submit(explain.gather, _recognizer, _dataset, work.tell)
     return work
+
+
+@dataclass(frozen=True, eq=False)
+class TestDigits:
+    """A dataset's test digits as a network sees them, and a map of them."""
+
+    gallery: Gallery
+    landscape: Landscape
+
+
+def test_digits(recognizer: Recognizer, dataset: Dataset) -> Work[TestDigits]:
+    """Find a network's view of a dataset's test digits in Digit Lab's folder, or start to work it out."""
+    return _test_digits(recognizer.run.name, recognizer.run.created, dataset.name, recognizer, dataset)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)  # 20 MB each for 10,000 digits and 1,024 features
+def _test_digits(name: str, created: str, dataset: str, _recognizer: Recognizer, _dataset: Dataset) -> Work[TestDigits]:
+    work: Work[TestDigits] = Work(len(_dataset.test_labels))
+    work.future = _background().submit(_survey, _recognizer, _dataset, work)
+    return work
+
+
+def _survey(recognizer: Recognizer, dataset: Dataset, work: Work[TestDigits]) -> TestDigits:
+    gallery = explain.gather(recognizer, dataset, work.tell, "test")
+    return TestDigits(gallery, among.survey(gallery))
 
 
 def weighed(recognizer: Recognizer, digit: Float32, wanted: int, other: int) -> Evidence:

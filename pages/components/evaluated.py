@@ -85,7 +85,7 @@ def evaluate(runs: list[Run], source: str) -> Evaluated | None:
     dataset = _dataset(source)
     if dataset is None and source != MNIST:
         return None
-    works = [_work(run, source, dataset) for run in runs]
+    works = [ask(run, source, dataset) for run in runs]
     waiting = [work for work in works if isinstance(work, Work)]
     if any(not work.future.done() for work in waiting):
         wait(waiting)
@@ -98,7 +98,7 @@ def evaluate(runs: list[Run], source: str) -> Evaluated | None:
 
 def evaluate_quietly(runs: list[Run], found: Evaluated) -> list[Predictions] | None:
     """What these runs say of the same digits, without those that cannot; None, and a bar, while they are asked."""
-    works = [_work(run, found.source, found.digits) for run in runs]
+    works = [ask(run, found.source, found.digits) for run in runs]
     waiting = [work for work in works if isinstance(work, Work) and not work.future.done()]
     if waiting:
         wait(waiting)
@@ -137,10 +137,11 @@ def _own() -> Dataset | None:
     return found.dataset
 
 
-_Answers: TypeAlias = "Predictions | Work[Predictions] | DigitLabError"
+Answers: TypeAlias = "Predictions | Work[Predictions] | DigitLabError"
 
 
-def _work(run: Run, source: str, dataset: Dataset | None) -> _Answers:
+def ask(run: Run, source: str, dataset: Dataset | None) -> Answers:
+    """A run's answers to a dataset's test digits, or the work that finds them, or why there are none."""
     own = MNIST_FINGERPRINT if source == MNIST else dataset.fingerprint if dataset is not None else ""
     try:
         if run.fingerprint == own:

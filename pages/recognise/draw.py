@@ -6,7 +6,7 @@ from mnist_core import xray
 from mnist_core.errors import DigitLabError
 from mnist_core.preprocess import Prepared, Settings
 from mnist_core.recognizer import Recognizer
-from pages.components import answer, cached, canvas, nearest, replay, sidebar, steps, switches
+from pages.components import among, answer, cached, canvas, nearest, replay, sidebar, steps, switches
 
 
 @st.fragment
@@ -27,7 +27,9 @@ def board() -> None:
             canvas.tools()
     if prepared is not None and networks:
         replay.show("draw", switches.settings("draw"), networks[0])
-        nearest.show(networks[0].answer(prepared), networks[0], "draw")
+        recognition = networks[0].answer(prepared)
+        nearest.show(recognition, networks[0], "draw")
+        among.show(recognition, networks[0], "draw")
     if image is not None and prepared is not None:
         st.header("How the network gets to see it")
         switches.choose("draw")

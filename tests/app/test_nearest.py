@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from mnist_core import data
 from mnist_core.errors import DigitLabError
 from mnist_core.explain import Gallery
-from pages.components import cached, nearest
+from pages.components import among, cached, nearest
 from pages.components.cached import Work
 from tests.app.conftest import SEVEN, Hand
 
@@ -79,6 +79,65 @@ def test_a_damaged_mnist_is_replaced_by_the_builtin_digits(monkeypatch: pytest.M
     monkeypatch.setenv("MNIST_DATA_DIR", str(tmp_path))
     assert any(place.found for place in data.mnist_places())
     assert nearest.dataset().name == "builtin"
+
+
+def looked_at() -> None:
+    """Have the test digits looked at, and answered, before the page asks."""
+    run, digits = cached.all_runs()["ann"], cached.dataset("builtin")
+    network = cached.recognizer(run.name, run.created).result()
+    cached.test_digits(network, digits).future.result()
+    cached.evaluation(run.name, run.created, digits.fingerprint, run, digits).future.result()
+
+
+def words(app: AppTest) -> str:
+    return "".join(one.value for one in [*app.get("html"), *app.markdown])
+
+
+def test_a_drawing_is_placed_among_the_test_digits_when_that_is_asked_for(draw: AppTest, hand: Hand) -> None:
+    looked_at()
+    hand.draw(*SEVEN)
+    draw.run()
+    assert "The test digits most like yours" not in words(draw)
+    draw.session_state["draw-among"] = True
+    draw.run()
+    assert not draw.exception
+    (shown,) = blocks(draw, "dl-digits")
+    assert shown.count('role="listitem"') == among.COUNT
+    assert "ann reads" in words(draw)
+    assert "**7 read as 7**" in words(draw)
+    assert any("MNIST is not on this machine" in one.value for one in draw.caption)
+    assert any("359 test digits as ann sees them" in one.value for one in draw.caption)
+
+
+def test_who_meant_another_digit_gets_its_cell(draw: AppTest, hand: Hand) -> None:
+    looked_at()
+    hand.draw(*SEVEN)
+    draw.session_state["draw-among"] = True
+    draw.run()
+    (menu,) = [one for one in draw.segmented_control if one.label == "Which digit did you mean?"]
+    assert menu.value == 7
+    menu.set_value(1).run()
+    assert not draw.exception
+    assert "**1 read as 7**" in words(draw)
+    links = [one.proto.page_link if hasattr(one.proto, "page_link") else one.proto for one in draw.get("page_link")]
+    assert [link.query_string for link in links] == [
+        "run=ann&data=Built-in+digits&true=1&read=7",
+        "run=ann&data=Built-in+digits&true=1&read=7&which=Read+wrong",
+    ]
+
+
+def test_while_the_test_digits_are_looked_at_the_page_says_how_far_it_is(
+    draw: AppTest, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at()
+    work: Work[cached.TestDigits] = Work(359, done=100)
+    monkeypatch.setattr(cached, "test_digits", lambda recognizer, dataset: work)
+    hand.draw(*SEVEN)
+    draw.session_state["draw-among"] = True
+    draw.run()
+    assert not draw.exception
+    assert not blocks(draw, "dl-digits")
+    assert [bar.text for bar in draw.get("progress")] == ["100 of 359 test digits looked at"]
 
 
 def test_the_drawing_as_it_grew(draw: AppTest, hand: Hand) -> None:

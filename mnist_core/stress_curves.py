@@ -42,6 +42,7 @@ _SAMPLE_SEED = 1000
 _CHUNK = 256  # digits between two looks whether to go on: the recogniser's largest batch
 _MOST_KEPT = 512  # files of about 0.5 KB
 _MOST_BYTES = 100_000
+_TOO_LITTLE, _LESS = 0.5, 0.1  # undisturbed, below which a curve says little; the fall where 90 % is never reached
 _GUESSING = 0.15  # below this, ten answers are hardly better than guessed
 
 
@@ -133,18 +134,27 @@ class Curve:
         """Accuracy at a strength, straight between those that were measured."""
         return float(np.interp(strength, self.strengths, self.accuracy))
 
-    def holds(self, least: float = ENOUGH) -> tuple[float | None, float | None] | None:
+    @property
+    def _start(self) -> int:
+        return int(np.argmin(np.abs(self.strengths - DISTURBANCES[self.disturbance].neutral)))
+
+    @property
+    def undisturbed(self) -> float:
+        """Accuracy at the neutral strength."""
+        return float(self.accuracy[self._start])
+
+    def holds(self, least: float = ENOUGH) -> tuple[float | None, float | None]:
         """Where, going from the neutral strength downwards and upwards, the accuracy falls below a level.
 
         Returns
         -------
         tuple of float or None
-            Two strengths, straight between those that were measured; None where it does not fall. None instead of
-            both if it is below the level undisturbed.
+            Two strengths, straight between those that were measured; None where it does not fall. The neutral
+            strength for both if it is below the level undisturbed.
         """
-        start = int(np.argmin(np.abs(self.strengths - DISTURBANCES[self.disturbance].neutral)))
+        start = self._start
         if self.accuracy[start] < least:
-            return None
+            return float(self.strengths[start]), float(self.strengths[start])
         return self._fall(range(start, -1, -1), least), self._fall(range(start, len(self.strengths)), least)
 
     def _fall(self, way: range, least: float) -> float | None:
@@ -251,9 +261,8 @@ def sentences(curves: Sequence[Curve], recipes: Sequence[Recipe] = ()) -> tuple[
         Of the same runs, in the same order: what they saw while they learned. None: nothing is said of it.
     """
     how = DISTURBANCES[curves[0].disturbance]
-    said = [_where(one, how) for one in curves]
-    if len(curves) > 1:
-        said += _apart(curves, how)
+    said = _apart(curves, how) if len(curves) > 1 else []
+    said += [_where(one, how) for one in curves]
     if how.name == "shuffled":
         said.append(_about_shuffling(curves))
     elif recipes:
@@ -262,13 +271,16 @@ def sentences(curves: Sequence[Curve], recipes: Sequence[Recipe] = ()) -> tuple[
 
 
 def _where(curve: Curve, how: Disturbance) -> str:
-    found = curve.holds()
-    if found is None:
-        return f"{curve.run} is below {ENOUGH:.0%} before anything is changed."
+    start = curve.undisturbed
+    if start < _TOO_LITTLE:
+        return f"{curve.run} reads only {in_percent(start)} of these digits even undisturbed."
+    least = ENOUGH if start >= ENOUGH else start - _LESS
+    found = curve.holds(least)
+    level = f"{ENOUGH:.0%}" if start >= ENOUGH else f"{least:.0%} ({start:.0%} undisturbed)"
     falls = [_fall_in_words(how, at, toward) for at, toward in zip(found, how.toward, strict=True) if at is not None]
     if not falls:
-        return f"{curve.run} stays at {ENOUGH:.0%} or above all the way."
-    return f"{curve.run} falls below {ENOUGH:.0%} from {' and from '.join(falls)} on."
+        return f"{curve.run} stays at {level} or above all the way."
+    return f"{curve.run} falls below {level} from {' and from '.join(falls)} on."
 
 
 def _fall_in_words(how: Disturbance, at: float, toward: str) -> str:
@@ -290,9 +302,8 @@ def _apart(curves: Sequence[Curve], how: Disturbance) -> list[str]:
     side = how.toward[int(strength > how.neutral)]
     shown = how.write(strength) if how.neutral or not side else f"{how.write(abs(strength))} {side}"
     said = [f"They are furthest apart at {shown}: {', '.join(shares[:-1])} and {shares[-1]}."]
-    undisturbed = int(np.argmin(np.abs(curves[0].strengths - how.neutral)))
-    best = max(curves, key=lambda one: one.right[undisturbed])
-    if best.right[place] < ranked[0].right[place] and best.right[undisturbed] > ranked[0].right[undisturbed]:
+    best = max(curves, key=lambda one: one.undisturbed)
+    if best.right[place] < ranked[0].right[place] and best.undisturbed > ranked[0].undisturbed:
         said.append(f"Undisturbed {best.run} is the best of them; here {ranked[0].run} is.")
     return said
 

@@ -30,6 +30,7 @@ from mnist_core import (
     runs,
     snapshots,
     standalone,
+    stress_curves,
     traits,
     xray,
 )
@@ -46,6 +47,7 @@ from mnist_core.predictions import Predictions
 from mnist_core.preprocess import Box, Prepared, Settings, Step, prepare
 from mnist_core.recognizer import Recognizer
 from mnist_core.segment import Page, prepare_boxes, prepare_page
+from mnist_core.stress_work import StressWork
 from mnist_core.strokes import Moment, parse, replay
 from mnist_core.traits import Traits
 from mnist_core.xray import Without
@@ -141,6 +143,20 @@ def _evaluate(network: "Future[Recognizer]", dataset: Dataset, work: Work[Predic
     found = predictions.evaluate(network.result(), dataset, work.tell)
     predictions.keep(found, network.result().run, dataset)
     return found
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)  # 12 MB each at most
+def stress_sample(fingerprint: str, n: int, _dataset: Dataset) -> stress_curves.Sample:
+    """The digits of a dataset that stress curves are measured with."""
+    return stress_curves.sample(_dataset, n)
+
+
+@st.cache_resource(show_spinner=False)
+def stress_work() -> StressWork:
+    """The stress curves of this server: those that were measured, and those that are being measured."""
+    work = StressWork()
+    atexit.register(work.close)
+    return work
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)  # up to 0.8 MB each

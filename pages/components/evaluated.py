@@ -119,6 +119,23 @@ def _dataset(source: str) -> Dataset | None:
         return None
 
 
+def pictures(source: str) -> Dataset | None:
+    """The dataset with its pictures; the built-in digits stand in for MNIST where that is not on this machine.
+
+    None, and a word on the page, where a person has brought no pictures yet.
+    """
+    dataset = _dataset(source)
+    if dataset is not None:
+        return dataset
+    if source != MNIST:
+        st.info("Bring your pictures, or choose other digits above.", icon=":material/folder_zip:")
+        return None
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="no-mnist"):
+        st.markdown("MNIST is not on this machine: these are the **built-in digits**.", width="content")
+        get_mnist("get-pictures")
+    return cached.dataset(BUILTIN)
+
+
 def _own() -> Dataset | None:
     """The pictures that a person brings; None while there are none."""
     file = st.file_uploader("Your labelled pictures", type="zip", key="own")

@@ -1,16 +1,13 @@
 """Set up a network with sliders, train it, and watch it learn."""
 
-import numpy as np
-import numpy.typing as npt
 import streamlit as st
 
 from mnist_core import advice, cost, network_svg
 from mnist_core.cluster import Job
 from mnist_core.errors import DigitLabError
 from mnist_core.export_code import command_line, keras_code
-from mnist_core.preprocess import Settings
 from mnist_core.recipes import Recipe
-from pages.components import cached, outcome, owner, progress, recipe_form
+from pages.components import cached, drawn, outcome, owner, progress, recipe_form
 
 _JOB, _PROBLEM, _SCROLL = "train-job", "train-refused", "train-scroll"
 
@@ -37,7 +34,7 @@ def forget() -> None:
 
 def begin(recipe: Recipe, dataset: str, continue_from: str | None = None) -> None:
     """Hand a recipe over to be trained, perhaps from a run's weights."""
-    digit = own_drawing()
+    digit = drawn.digit()
     try:
         identity = cached.training_jobs().submit(
             recipe,
@@ -60,15 +57,6 @@ def begin_set() -> None:
         begin(recipe_form.current(), recipe_form.value("data"))
     except DigitLabError as error:
         st.session_state[_PROBLEM] = str(error)
-
-
-def own_drawing() -> npt.NDArray[np.float32] | None:
-    """The digit image of what is on the canvas of the Draw page; None when it is blank."""
-    image = getattr(st.session_state.get("drawing"), "image", b"")
-    try:
-        return cached.prepared_drawing(image, Settings()).digit if image else None
-    except DigitLabError:
-        return None
 
 
 def training(job: Job) -> None:

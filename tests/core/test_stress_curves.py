@@ -108,26 +108,28 @@ def test_where_a_curve_falls_is_straight_between_two_strengths() -> None:
     assert found.holds() == pytest.approx((-1.0, 2.5))
     assert found.at(2.5) == pytest.approx(0.9)
     assert curve("shift", [100, 95, 90]).holds() == (None, None)
-    assert curve("shift", [100, 80, 100]).holds() is None, "below it undisturbed"
+    assert curve("shift", [100, 80, 100]).holds() == (0, 0), "below it undisturbed"
+    assert curve("shift", [100, 80, 100]).undisturbed == 0.8
     assert curve("contrast", [10, 100]).holds() == (pytest.approx(100 - 95 / 9), None), "neutral at its upper end"
 
 
 def test_what_curves_show_is_said_in_words() -> None:
     recipes = [PRESETS["classic-50-50"].recipe, PRESETS["cnn"].recipe]
     said = sentences([curve("shift", [0, 50, 100, 80, 60], "plain"), curve("shift", [90] * 5, "cnn")], recipes)
-    assert said[0] == "plain falls below 90% from 1 pixel to the left and from 2.5 pixels to the right on."
-    assert said[1] == "cnn stays at 90% or above all the way."
-    assert said[2] == "They are furthest apart at 10 pixels to the left: cnn reads 90% and plain reads 0%."
-    assert said[3] == "Undisturbed plain is the best of them; here cnn is."
+    assert said[0] == "They are furthest apart at 10 pixels to the left: cnn reads 90% and plain reads 0%."
+    assert said[1] == "Undisturbed plain is the best of them; here cnn is."
+    assert said[2] == "plain falls below 90% from 1 pixel to the left and from 2.5 pixels to the right on."
+    assert said[3] == "cnn stays at 90% or above all the way."
     seen = PRESETS["cnn"].recipe.training.distortion.shift
     assert said[4].startswith(f"While learning, cnn saw this up to {seen:g} pixels, and plain saw none of it. ")
 
 
 def test_words_for_one_curve_for_equal_ones_and_for_one_that_is_low_from_the_start() -> None:
-    assert sentences([curve("size", [0, 100])])[0] == "a is below 90% before anything is changed."
+    assert sentences([curve("contrast", [0, 20])])[0] == "a reads only 20% of these digits even undisturbed."
+    assert sentences([curve("contrast", [0, 80])])[0].startswith("a falls below 70% (80% undisturbed) from 88.1 % on.")
     assert sentences([curve("contrast", [0, 100])]) == ("a falls below 90% from 90.5 % on.",)
     same = sentences([curve("noise", [100, 0]), curve("noise", [100, 1], "b")])
-    assert same[2] == "They are nowhere more than two digits in a hundred apart."
+    assert same[0] == "They are nowhere more than two digits in a hundred apart."
 
 
 def test_of_shuffled_pixels_it_says_what_a_dense_network_would_not_mind() -> None:

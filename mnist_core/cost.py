@@ -16,7 +16,7 @@ TRAINING_DIGITS = {"mnist": 60_000, "builtin": 1_438}
 """Of each dataset."""
 
 _FLOAT = 4  # bytes
-_STEP_SECONDS = 1.2e-4  # a step's time that is not arithmetic: its tensors and the calls of a small network
+_STEP_SECONDS = 1e-4  # a step's time that is not arithmetic: its tensors and the calls of a small network
 _LAYER_SECONDS = 2.5e-5  # likewise for each layer, forth and back
 _PASSES = 3  # a layer's products in a step: forth, and back to its weights and to what is before it
 _UPDATE_PASSES = 10  # times an optimiser goes through the memory of all weights
@@ -78,6 +78,11 @@ def _megabytes(recipe: Recipe, dataset: str) -> float:
     activations = 2 * recipe.training.batch_size * sum(rows * out for rows, _, out in _products(recipe.model)) * _FLOAT
     pictures = 2 * TRAINING_DIGITS[dataset] * 784  # this epoch's and the next one's, a byte a pixel
     return (weights + activations + pictures) / 2**20
+
+
+def multiplications(model: ModelRecipe) -> int:
+    """Return how many multiplications a network takes for one digit."""
+    return sum(math.prod(product) for product in _products(model))
 
 
 def _products(model: ModelRecipe) -> list[tuple[int, int, int]]:

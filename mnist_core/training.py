@@ -4,7 +4,6 @@ The loop is ours because it is several times as fast as `keras.Model.fit` on sma
 compiled call over tensors in memory, instead of one call a step. `bench` measures both in the same run.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -18,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from mnist_core import network, runs
+from mnist_core import _updates, cost, network, runs
 from mnist_core.augment import NO_DIGIT, EpochSource
 from mnist_core.data import Dataset, stratified_split
 from mnist_core.errors import DigitLabError
@@ -129,7 +128,7 @@ def train(
         _Ahead(lambda: _Lessons(EpochSource(images, labels, how), teacher, how), how.epochs, on_wait) as lessons,
         suppress(StopTraining),
     ):
-        _run_epochs(model, how, lessons, validation, clock, tell)
+        _run_epochs(model, recipe, lessons, validation, clock, tell)
     weights = best.weights or network.get_weights(model)
     seconds = clock.seconds
     # Scored as the network will be used, in float32, whatever it was trained in.
@@ -268,25 +267,27 @@ class _Ahead:
 
 def _run_epochs(
     model: keras.Model,
-    how: TrainRecipe,
+    recipe: Recipe,
     lessons: _Ahead,
     validation: tuple[UInt8, Labels],
     clock: _Clock,
     tell: Callable[[Progress, dict[str, Float32] | None, Float32], int | None],
 ) -> None:
     """Run all epochs, telling news after each stretch of steps, and with the last one of an epoch the weights."""
+    how = recipe.training
     rng = np.random.default_rng(how.seed)
     pace = _Pace()
     asked: int | None = None
     stretch: Callable[..., Any] | None = None
     for epoch in range(1, how.epochs + 1):
         images, labels, goals = lessons.draw(epoch)
-        stretch = stretch or _compiled_stretch(model, how, len(labels))
+        stretch = stretch or _compiled_stretch(model, recipe, len(labels))
         steps = _steps(how, len(labels))
         order = _order(rng, len(labels), steps, how.batch_size)
         digits_seen = (labels[order] != NO_DIGIT).sum(axis=1).cumsum()
         pixels, targets = tf.constant(images.reshape(-1, 784)), tf.constant(labels, tf.int32)
-        data = pixels, targets, tf.constant(goals), tf.constant(order)
+        factors = _updates.factors(how, epoch, steps)
+        data = pixels, targets, tf.constant(goals), tf.constant(order), tf.constant(factors)
         sums = tf.zeros((2,), tf.float64)
         done = 0
         while done < steps:
@@ -356,53 +357,15 @@ def _order(rng: np.random.Generator, examples: int, steps: int, batch: int) -> n
     return np.resize(order, steps * batch).reshape(steps, batch).astype(np.int32)
 
 
-def _optimizer(how: TrainRecipe, examples: int) -> keras.optimizers.Optimizer:
-    rate: Any = how.learning_rate
-    if how.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(how.learning_rate, _steps(how, examples) * how.epochs)
-    kinds: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
-        "adam": keras.optimizers.Adam,
-        "adamw": lambda rate: keras.optimizers.AdamW(rate, weight_decay=how.weight_decay),
-        "sgd": lambda rate: keras.optimizers.SGD(rate, momentum=0.9, nesterov=True),
-        "rmsprop": keras.optimizers.RMSprop,
-    }
-    return kinds[how.optimizer](rate)
-
-
-# Up to here, a step's time goes into the number of operations rather than into their arithmetic.
-_SMALL_PARAMETERS = 300_000
-
-
-def _update(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Callable[[list[tf.Tensor]], None]:
-    """Return what applies gradients to a network's weights.
-
-    A small network's weights are updated as one long vector, with a quarter of the operations and the same result: a
-    training takes two thirds of the time.
-    """
-    weights = model.trainable_variables
-    if sum(math.prod(weight.shape) for weight in weights) > _SMALL_PARAMETERS:
-        optimizer.build(weights)
-        return lambda gradients: optimizer.apply(gradients, weights)
-    whole = keras.Variable(np.concatenate([np.asarray(weight.value).ravel() for weight in weights]), name="weights")
-    optimizer.build([whole])
-
-    def apply(gradients: list[tf.Tensor]) -> None:
-        optimizer.apply([tf.concat([tf.reshape(gradient, (-1,)) for gradient in gradients], 0)], [whole])
-        parts = tf.split(whole.value, [math.prod(weight.shape) for weight in weights])
-        for weight, part in zip(weights, parts, strict=True):
-            weight.assign(tf.reshape(part, weight.shape))
-
-    return apply
-
-
-def _compiled_stretch(model: keras.Model, how: TrainRecipe, examples: int) -> Callable[..., Any]:
+def _compiled_stretch(model: keras.Model, recipe: Recipe, examples: int) -> Callable[..., Any]:
     """Return a compiled function that takes the steps ``first`` to ``last`` and adds up their loss and hits.
 
     Its sums go in and come out, so that they are the same in however many calls an epoch is taken.
     """
-    update = _update(model, _optimizer(how, examples))
+    how, weights = recipe.training, model.trainable_variables
+    update = _updates.update(how, weights)
 
-    def loss_of(y: tf.Tensor, goal: tf.Tensor, class_scores: tf.Tensor) -> tf.Tensor:
+    def loss_of(y: tf.Tensor, goal: tf.Tensor | None, class_scores: tf.Tensor) -> tf.Tensor:
         if how.teacher:
             return tf.nn.softmax_cross_entropy_with_logits(goal, class_scores)
         if how.loss == "sparse_categorical_crossentropy":
@@ -416,33 +379,62 @@ def _compiled_stretch(model: keras.Model, how: TrainRecipe, examples: int) -> Ca
         labels: tf.Tensor,
         goals: tf.Tensor,
         order: tf.Tensor,
+        factors: tf.Tensor,
         first: tf.Tensor,
         last: tf.Tensor,
         sums: tf.Tensor,
     ) -> tf.Tensor:
-        for step in tf.range(first, last):
-            x = tf.cast(tf.gather(pixels, order[step]), tf.float32) / 255
-            y = tf.gather(labels, order[step])
-            goal = tf.gather(goals, order[step]) if how.teacher else None
+        # All pictures of the stretch are looked up at once, which is faster than batch by batch.
+        chosen, factors = order[first:last], factors[first:last]
+        batches, answers = tf.gather(pixels, chosen), tf.gather(labels, chosen)
+        taught = tf.gather(goals, chosen) if how.teacher else None
+        for step in tf.range(last - first):
+            x = tf.cast(batches[step], tf.float32) / 255
+            y = answers[step]
             with tf.GradientTape() as tape:
                 class_scores = model(x, training=True)
-                loss = tf.reduce_mean(loss_of(y, goal, class_scores))
-            gradients = tape.gradient(loss, model.trainable_variables)
-            update(gradients)
+                loss = tf.reduce_mean(loss_of(y, None if taught is None else taught[step], class_scores))
+            update(tape.gradient(loss, weights), factors[step])
             hits = tf.math.count_nonzero(tf.argmax(class_scores, 1, tf.int32) == y)
             sums += tf.stack([tf.cast(loss, tf.float64), tf.cast(hits, tf.float64)])
         return sums
 
     scalar = tf.TensorSpec((), tf.int32)
+    steps = _steps(how, examples)
     signature = [
         tf.TensorSpec((examples, 784), tf.uint8),
         tf.TensorSpec((examples,), tf.int32),
         tf.TensorSpec((examples if how.teacher else 0, 10), tf.float32),
-        tf.TensorSpec((_steps(how, examples), how.batch_size), tf.int32),
+        tf.TensorSpec((steps, how.batch_size), tf.int32),
+        tf.TensorSpec((steps, 2), tf.float32),
         scalar,
         scalar,
         tf.TensorSpec((2,), tf.float64),
     ]
-    # Without XLA on purpose: it would take a third off a small network's steps, and seconds to compile before the first
-    # one; wide networks would take ten times as long (its matrix products on a processor do not use oneDNN).
+    # Without XLA on purpose: a small network's steps take no less time with it, and the first one waits seconds for its
+    # compiler; wide networks take ten times as long (its matrix products on a processor do not use oneDNN).
+    if how.batch_size * cost.multiplications(recipe.model) < _SHARED_WORK and not tf.config.list_physical_devices(
+        "GPU"
+    ):
+        stretch = _on_one_thread(stretch)
     return cast(Callable[..., Any], tf.function(stretch, input_signature=signature))
+
+
+# Multiplications a step, up to which handing parts of an operation to other threads takes longer than doing them here.
+_SHARED_WORK = 10_000_000
+
+
+def _on_one_thread(stretch: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
+    """Return the same function, with each of its operations on one thread.
+
+    TensorFlow sets the number of threads for a whole process, once; for a part of it only where data is read. So what
+    is to be done becomes the only element of a dataset. A small network's step takes two thirds of the time then.
+    """
+
+    def alone(*data: tf.Tensor) -> tf.Tensor:
+        shapes = {"output_types": [tf.float64], "output_shapes": [(2,)]}
+        element = tf.data.experimental.to_variant(tf.data.Dataset.from_tensors(data).map(stretch))
+        bound = tf.raw_ops.MaxIntraOpParallelismDataset(input_dataset=element, max_intra_op_parallelism=1, **shapes)
+        return tf.raw_ops.DatasetToSingleElement(dataset=bound, **shapes)[0]
+
+    return alone

@@ -29,6 +29,13 @@ def test_weights_are_those_of_the_recipe() -> None:
     assert cost.estimate(BASE, "builtin").parameters == 784 * 50 + 50 + 50 * 50 + 50 + 50 * 10 + 10
 
 
+def test_multiplications_by_hand() -> None:
+    assert cost.multiplications(ModelRecipe(hidden=(50,))) == 784 * 50 + 50 * 10
+    convolutional = ModelRecipe(filters=(4,), hidden=(8,))
+    by_place = 9 * 1 * 4 + 9 * 4 * 4  # each of two convolutions, at 28 x 28 places
+    assert cost.multiplications(convolutional) == 784 * by_place + 14 * 14 * 4 * 8 + 8 * 10
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -196,6 +196,20 @@ def wait(works: list[Work[Any]], doing: str = "digits read", start: str = WAKING
     st.progress(min(1.0, done / total), f"{done:,} of {total:,} {doing}" if done else start)
 
 
+def no_pictures(key: str) -> None:
+    """Say that this cannot go without pictures, and offer both ways to some."""
+    st.info(
+        "This needs pictures, and MNIST's are not on this machine. The built-in digits are.", icon=":material/image:"
+    )
+    with st.container(horizontal=True, gap="small", key=f"{key}-ways"):
+        st.button("Take the built-in digits", key=f"{key}-builtin", icon=":material/grid_view:", on_click=_take_builtin)
+        get_mnist(key)
+
+
+def _take_builtin() -> None:
+    st.session_state["data"] = BUILTIN
+
+
 def get_mnist(key: str) -> None:
     """Offer to download MNIST, with a bar; the page runs again when it is there."""
     if not st.button("Get MNIST (11 MB)", key=key, icon=":material/download:", type="primary"):

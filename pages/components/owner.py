@@ -1,4 +1,4 @@
-"""Who sits at this browser: a random name that it keeps, so that a reload finds its trainings again."""
+"""Who sits at this browser: a random name that it keeps, so that its trainings and votes are found again."""
 
 import re
 import secrets
@@ -6,6 +6,7 @@ import secrets
 import streamlit as st
 
 _COOKIE = "digit_lab_visitor"
+_KEPT = 365 * 24 * 3600  # seconds; the votes of yesterday's lesson are still there
 _NAME = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
@@ -21,7 +22,7 @@ def name() -> str:
 
 
 def remember() -> None:
-    """Leave the name with the browser, for as long as it is open."""
+    """Leave the name with the browser."""
     if st.context.cookies.get(_COOKIE) != name():
-        cookie = f"{_COOKIE}={name()}; path=/; SameSite=Strict"
+        cookie = f"{_COOKIE}={name()}; path=/; max-age={_KEPT}; SameSite=Strict"
         st.html(f'<script>document.cookie = "{cookie}";</script>', unsafe_allow_javascript=True)

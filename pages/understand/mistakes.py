@@ -3,10 +3,12 @@
 import streamlit as st
 
 from mnist_core import mistakes
-from pages.components import browse, closer, evaluated, sidebar
+from pages.components import browse, closer, evaluated, labels, sidebar
 from pages.components.evaluated import Evaluated
 
 MOST_KINDS = 8
+DIGITS, LABELS = "digits", "labels"
+VIEWS = {DIGITS: "Its mistakes", LABELS: "Is the label wrong?"}
 
 
 def by_kind(found: Evaluated) -> None:
@@ -38,6 +40,20 @@ def explore(found: Evaluated) -> None:
 
 
 st.title("Where does it go wrong?")
+view = st.segmented_control(
+    "Look at",
+    list(VIEWS),
+    default=DIGITS,
+    format_func=VIEWS.__getitem__,
+    key="look",
+    required=True,
+    bind="query-params",
+)
 source = evaluated.choose()
 if (runs := sidebar.chosen()) and (found := evaluated.evaluate(runs, source)):
-    explore(found)
+    if view == DIGITS:
+        explore(found)
+    elif found.images is None:
+        evaluated.no_pictures("labels-get")
+    else:
+        labels.explore(found)

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent
 DRAW, UPLOAD = "pages/recognise/draw.py", "pages/recognise/upload.py"
 METRICS, MISTAKES = "pages/understand/metrics.py", "pages/understand/mistakes.py"
 STRESS = "pages/understand/stress.py"
+QUIZ = "pages/understand/quiz.py"
 TRAIN, RUNS = "pages/train/train.py", "pages/train/runs.py"
 ABOUT = "**Digit Lab** shows, step by step, how a neural network reads handwritten digits."
 
@@ -26,6 +27,7 @@ def main() -> None:
             "Understand": [
                 st.Page(METRICS, title="Metrics", icon=":material/grid_on:"),
                 st.Page(MISTAKES, title="Mistakes", icon=":material/rule:"),
+                st.Page(QUIZ, title="Quiz", icon=":material/quiz:"),
                 st.Page(STRESS, title="Stress", icon=":material/fitness_center:"),
             ],
             "Train": [

@@ -50,13 +50,20 @@ def landscape(found: Landscape, predictions: Predictions, yours: tuple[float, fl
         name="yours",
         x=[yours[0]],
         y=[yours[1]],
-        mode="markers+text",
-        text=["yours"],
-        textposition="top center",
-        textfont={"size": 15, "color": YOURS, "weight": 700},
+        mode="markers",
         marker={"symbol": "star", "size": 20, "color": YOURS, "line": {"color": paper, "width": 2}},
         hovertext=["Your drawing"],
         hoverinfo="text",
+    )
+    figure.add_annotation(
+        x=yours[0],
+        y=yours[1],
+        yshift=22,
+        text="<b>yours</b>",
+        showarrow=False,
+        font={"size": 14, "color": YOURS},
+        bgcolor=paper,
+        opacity=0.9,
     )
     figure.update_layout(
         height=430, margin={"l": 0, "r": 0, "t": 8, "b": 0}, showlegend=False, dragmode=False, hovermode="closest"

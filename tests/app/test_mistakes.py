@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import mistakes, runs
+from mnist_core import data, mistakes, runs
 from mnist_core.mistakes import Wanted
 from mnist_core.predictions import Predictions
 from pages.components import browse, cached
@@ -185,3 +185,28 @@ def test_a_network_without_a_mistake_is_congratulated(app: AppTest, monkeypatch:
     assert "Every digit is read right" in app.success[0].value
     app.segmented_control(key="which").set_value("right").run()
     assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("labels", "read"),
+    [([4, 4, 9], [4, 9, 9]), ([7], [1]), ([7], [7]), (list(range(9)) * 5, [*range(8), 3] * 5)],
+    ids=["three pictures", "one, wrong", "one, right", "an empty class"],
+)
+def test_few_digits_and_an_empty_class_are_sensible_pages(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch, labels: list[int], read: list[int]
+) -> None:
+    images = np.random.default_rng(0).integers(0, 255, (len(labels), 28, 28), np.uint8)
+    few = data.Dataset("builtin", "few", images[:0], np.zeros(0, np.int64), images, np.array(labels))
+    logs = np.full((len(labels), 10), -4.0, np.float32)
+    logs[np.arange(len(labels)), read] = -0.2
+    monkeypatch.setattr(cached, "dataset", lambda name: few)
+    monkeypatch.setattr(cached.predictions, "kept", lambda *_: Predictions("ann", "builtin", np.array(labels), logs))
+    cached.evaluation.clear()
+    errors = int((np.array(labels) != read).sum())
+    app.run()
+    assert not app.exception
+    assert count(app).startswith(f"{errors} of {len(labels)} digit" if errors else "No digit is like that")
+    assert len(shown(app)) == errors
+    if errors:
+        assert "dl-evidence" in opened(app, "closer-evidence")
+    cached.evaluation.clear()

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 import plotly.graph_objects as go
 
 from mnist_core.figures_metrics import BLUE, QUIET, VERMILION
@@ -57,3 +59,26 @@ def stress_curves(curves: Sequence[Curve], seen: float = 0.0) -> go.Figure:
     )
     figure.update_yaxes(fixedrange=True, zeroline=False, range=[-0.02, 1.04], tickformat=".0%", title="read right")
     return figure
+
+
+def difference_picture(difference: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """Draw a change to a digit image: added ink blue, ink taken away vermilion, on white, the largest at full strength.
+
+    Parameters
+    ----------
+    difference
+        ``float32 (h, w)``, of any scale.
+
+    Returns
+    -------
+    ndarray
+        ``uint8 (h, w, 3)``, RGB; all white where nothing is changed.
+    """
+    most = float(np.abs(difference).max())
+    strength = np.abs(difference)[..., None] / most if most else np.zeros((*difference.shape, 1), np.float32)
+    ink = np.where(difference[..., None] > 0, _rgb(BLUE), _rgb(VERMILION))
+    return np.rint(255 + strength * (ink - 255.0)).astype(np.uint8)
+
+
+def _rgb(colour: str) -> npt.NDArray[np.int64]:
+    return np.array([int(part) for part in colour.split(",")])

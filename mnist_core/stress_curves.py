@@ -301,7 +301,8 @@ def _apart(curves: Sequence[Curve], how: Disturbance) -> list[str]:
     strength = float(curves[0].strengths[place])
     side = how.toward[int(strength > how.neutral)]
     shown = how.write(strength) if how.neutral or not side else f"{how.write(abs(strength))} {side}"
-    said = [f"They are furthest apart at {shown}: {', '.join(shares[:-1])} and {shares[-1]}."]
+    where = "undisturbed" if strength == how.neutral else f"at {shown}"
+    said = [f"They are furthest apart {where}: {', '.join(shares[:-1])} and {shares[-1]}."]
     best = max(curves, key=lambda one: one.undisturbed)
     if best.right[place] < ranked[0].right[place] and best.undisturbed > ranked[0].undisturbed:
         said.append(f"Undisturbed {best.run} is the best of them; here {ranked[0].run} is.")

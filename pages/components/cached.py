@@ -24,6 +24,7 @@ from mnist_core import (
     data,
     evidence,
     explain,
+    flip,
     images,
     labelled,
     predictions,
@@ -41,6 +42,7 @@ from mnist_core.errors import DigitLabError
 from mnist_core.evaluation import softmax
 from mnist_core.evidence import Evidence
 from mnist_core.explain import Gallery
+from mnist_core.flip import Flip
 from mnist_core.home import home
 from mnist_core.labelled import Labelled
 from mnist_core.predictions import Predictions
@@ -157,6 +159,19 @@ def stress_work() -> StressWork:
     work = StressWork()
     atexit.register(work.close)
     return work
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def flip_of(name: str, created: str, digit: bytes) -> Work[Flip]:
+    """Start to look for the smallest change that turns a run's answer to a digit image, ``float32 (28, 28)``."""
+    work: Work[Flip] = Work(flip.STEPS)
+    pixels = np.frombuffer(digit, np.float32).reshape(28, 28)
+    work.future = _background().submit(_flip, recognizer(name, created), pixels, work)
+    return work
+
+
+def _flip(network: "Future[Recognizer]", digit: Float32, work: Work[Flip]) -> Flip:
+    return flip.smallest_change(network.result(), digit, work.tell)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)  # up to 0.8 MB each

@@ -11,7 +11,7 @@ import streamlit as st
 from mnist_core.data import Dataset
 from mnist_core.runs import Run
 from mnist_core.stress_work import MOST_RUNS
-from pages.components import cached, disturb, drawn, evaluated, owner, sidebar, stress_curve
+from pages.components import cached, disturb, drawn, evaluated, flipping, owner, sidebar, stress_curve
 
 USUAL = ("classic-50-50", "ann", "cnn")
 TEST, DRAWING = "test", "drawing"
@@ -82,3 +82,4 @@ elif dataset is not None and (chosen := choose(dataset)):
     digit, label, whose = chosen
     disturb.explore(digit, label, whose, runs)
     stress_curve.explore(runs, dataset, digit)
+    flipping.explore(digit, label, runs)

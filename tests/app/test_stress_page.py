@@ -212,3 +212,19 @@ def test_a_full_server_is_said(app: AppTest, monkeypatch: pytest.MonkeyPatch) ->
     app.button(key="stress-measure").click().run()
     assert not app.exception
     assert [one.value for one in app.error] == ["Many people are measuring at the moment. Try again in a minute."]
+
+
+def test_the_smallest_change_is_found_for_the_digit_and_the_network_that_are_chosen(app: AppTest) -> None:
+    app.selectbox(key="flip-run").set_value("classic-50-50").run()
+    app.button(key="flip-find").click().run()
+    run, digits = cached.all_runs()["classic-50-50"], cached.dataset("builtin")
+    digit = np.divide(digits.test_images[0], 255, dtype=np.float32)
+    found = cached.flip_of(run.name, run.created, digit.tobytes()).future.result(PATIENCE)
+    app.run()
+    assert not app.exception
+    assert f"classic-50-50 now says {found.says} instead of {found.said}" in html(app)
+    assert found.sentence in html(app).replace("&#x27;", "'")
+    assert app.button(key="flip-find").disabled
+    app.number_input(key="example").set_value(1).run()
+    assert "now says" not in html(app), "that was another digit"
+    assert not app.button(key="flip-find").disabled

@@ -132,6 +132,11 @@ def test_words_for_one_curve_for_equal_ones_and_for_one_that_is_low_from_the_sta
     assert same[0] == "They are nowhere more than two digits in a hundred apart."
 
 
+def test_that_they_differ_most_undisturbed_is_said() -> None:
+    said = sentences([curve("noise", [100, 10]), curve("noise", [20, 10], "b")])
+    assert said[0] == "They are furthest apart undisturbed: a reads 100% and b reads 20%."
+
+
 def test_of_shuffled_pixels_it_says_what_a_dense_network_would_not_mind() -> None:
     assert "so with all pixels shuffled they can only guess" in sentences([curve("shuffled", [99, 10])])[-1]
     assert "only guess" not in sentences([curve("shuffled", [99, 97])])[-1], "one that learned so reads them"

@@ -7,7 +7,8 @@ if TYPE_CHECKING:
     from bench.report import Figure
 
 MEASURES = (
-    "drawing", "photo", "page", "folder", "growth", "metrics", "start", "strokes", "training", "jobs", "pictures",
+    "drawing", "photo", "page", "folder", "growth", "metrics", "stress",
+    "start", "strokes", "training", "jobs", "pictures",
 )  # fmt: skip
 
 # Measures whose module is called otherwise: `bench.pictures` makes the pictures.

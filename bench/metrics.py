@@ -31,9 +31,9 @@ def measure(run: str) -> list[Figure]:
 
 
 def _library(run: str) -> list[Figure]:
-    recognizer, many = Recognizer.load(run), _many()
-    given = predictions.evaluate(recognizer, many)
-    pixels = np.divide(many.test_images, 255, dtype=np.float32).reshape(-1, 784)
+    recognizer, digits = Recognizer.load(run), many()
+    given = predictions.evaluate(recognizer, digits)
+    pixels = np.divide(digits.test_images, 255, dtype=np.float32).reshape(-1, 784)
     import keras
 
     from mnist_core import network
@@ -42,10 +42,10 @@ def _library(run: str) -> list[Figure]:
     network.set_weights(keras_model, runs.load_weights(recognizer.run))
     seconds = medians(
         {
-            "ours": lambda: predictions.evaluate(recognizer, many),
+            "ours": lambda: predictions.evaluate(recognizer, digits),
             "keras": lambda: keras.Model.predict(keras_model, pixels, batch_size=256, verbose=0),
             "figures": lambda: _figures(predictions.Predictions("", "", given.labels, given.log_probabilities)),
-            "traits": lambda: traits.measure(many.test_images),
+            "traits": lambda: traits.measure(digits.test_images),
         },
         rounds=5,
         warm_up=1,
@@ -58,7 +58,7 @@ def _library(run: str) -> list[Figure]:
     ]
 
 
-def _many() -> Dataset:
+def many() -> Dataset:
     """The built-in digits over and over, up to as many as MNIST's test set has."""
     small = data.load("builtin")
     images = np.concatenate([small.train_images, small.test_images])

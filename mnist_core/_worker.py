@@ -36,12 +36,23 @@ Weights = Mapping[str, npt.NDArray[np.float32]]
 
 
 class WarmUp(WorkerPlugin):
-    """Loads what every training needs as soon as a worker is there, so that the first one starts at once."""
+    """Loads what every training needs as soon as a worker is there, so that the first one starts at once.
+
+    Parameters
+    ----------
+    behind
+        By how much the worker stands back behind other processes of this machine (Unix' niceness).
+    """
 
     name = "digit-lab-warm-up"
 
+    def __init__(self, behind: int = 0) -> None:
+        self._behind = behind
+
     def setup(self, worker: Any) -> None:
         """Begin, on a thread of its own: the worker answers meanwhile."""
+        if self._behind and hasattr(os, "nice"):
+            os.nice(self._behind)  # before there are other threads, which inherit it
         threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
 
 

@@ -45,6 +45,7 @@ _CONNECT_SECONDS = 15
 _START_SECONDS = 300.0  # for a worker to take a job: one may have to be started first, on a busy machine
 _GRACE_SECONDS = 60.0  # beyond the limit on its time, for a job that does not answer
 _STOP_SECONDS = 30.0  # for a job to answer a stop, before its process is ended; a single step may take long
+_BEHIND = 5  # niceness of our own worker: the pages of everybody else come first
 _MESSAGES_KEPT = 50  # of each kind by Dask's scheduler, whose memory is ours
 
 
@@ -569,7 +570,7 @@ class _Cluster:
             raise DigitLabError(f"The training cluster {place} cannot be used: {error}") from error
         client.subscribe_topic(self.topic, lambda event: self._hear(event[1]))
         client.subscribe_topic("worker-restart-memory", lambda event: self._out_of_memory.add(event[1]["worker"]))
-        client.register_plugin(WarmUp())
+        client.register_plugin(WarmUp(_BEHIND if self._local else 0))
         return client
 
     def _start(self) -> "LocalCluster":

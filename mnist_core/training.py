@@ -83,7 +83,8 @@ def train(
     on_epoch
         Shown the network at the end of each epoch, before `on_event` is told of it.
     on_wait
-        Called several times a second while pictures are made and there is no news. It may raise `StopTraining`.
+        Called several times a second while pictures are made or a long step is under way, and there is no news. It may
+        raise `StopTraining`; a step that is under way is still finished.
     start
         The weights to begin with, as `mnist_core.runs.load_weights` gives them; by default fresh ones.
 
@@ -125,10 +126,13 @@ def train(
 
     teacher = _teacher(how)
     with (
+        ThreadPoolExecutor(1) as learner,  # it ends with its step
         _Ahead(lambda: _Lessons(EpochSource(images, labels, how), teacher, how), how.epochs, on_wait) as lessons,
         suppress(StopTraining),
     ):
-        _run_epochs(model, recipe, lessons, validation, clock, tell)
+        _run_epochs(
+            model, recipe, lessons, validation, clock, tell, lambda work: _patiently(learner.submit(work), on_wait)
+        )
     weights = best.weights or network.get_weights(model)
     seconds = clock.seconds
     # Scored as the network will be used, in float32, whatever it was trained in.
@@ -258,11 +262,16 @@ class _Ahead:
         return drawn
 
     def _wait(self, future: "Future[_T]") -> _T:
-        while not future.done():
-            wait([future], timeout=_CALL_SECONDS)
-            if self._on_wait is not None:
-                self._on_wait()
-        return future.result()
+        return _patiently(future, self._on_wait)
+
+
+def _patiently(future: "Future[_T]", on_wait: Callable[[], None] | None) -> _T:
+    """Return a result when it is there, and let others have a say while it is not."""
+    while not future.done():
+        wait([future], timeout=_CALL_SECONDS)
+        if on_wait is not None and not future.done():
+            on_wait()
+    return future.result()
 
 
 def _run_epochs(
@@ -272,6 +281,7 @@ def _run_epochs(
     validation: tuple[UInt8, Labels],
     clock: _Clock,
     tell: Callable[[Progress, dict[str, Float32] | None, Float32], int | None],
+    take: Callable[[Callable[[], tf.Tensor]], tf.Tensor],
 ) -> None:
     """Run all epochs, telling news after each stretch of steps, and with the last one of an epoch the weights."""
     how = recipe.training
@@ -293,7 +303,7 @@ def _run_epochs(
         while done < steps:
             first, done = done, min(done + (asked or pace.steps), steps)
             begin = time.perf_counter()
-            sums = stretch(*data, first, done, sums)
+            sums = take(partial(stretch, *data, first, done, sums))
             loss, hits = (float(value) for value in sums)
             if asked is None:
                 pace.took(done - first, time.perf_counter() - begin)
@@ -425,16 +435,18 @@ _SHARED_WORK = 10_000_000
 
 
 def _on_one_thread(stretch: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
-    """Return the same function, with each of its operations on one thread.
+    """Return the same function, all of it on one thread.
 
     TensorFlow sets the number of threads for a whole process, once; for a part of it only where data is read. So what
-    is to be done becomes the only element of a dataset. A small network's step takes two thirds of the time then.
+    is to be done becomes the only element of a dataset. A small network's step takes two thirds of the time then: none
+    of it is spent on waking threads.
     """
 
     def alone(*data: tf.Tensor) -> tf.Tensor:
         shapes = {"output_types": [tf.float64], "output_shapes": [(2,)]}
         element = tf.data.experimental.to_variant(tf.data.Dataset.from_tensors(data).map(stretch))
         bound = tf.raw_ops.MaxIntraOpParallelismDataset(input_dataset=element, max_intra_op_parallelism=1, **shapes)
+        bound = tf.raw_ops.PrivateThreadPoolDataset(input_dataset=bound, num_threads=1, **shapes)
         return tf.raw_ops.DatasetToSingleElement(dataset=bound, **shapes)[0]
 
     return alone

@@ -69,6 +69,24 @@ def all_runs() -> dict[str, runs.Run]:
     return dict(sorted(found.items(), key=lambda item: item[0] != runs.DEFAULT_RUN))
 
 
+def damage(run: runs.Run) -> str:
+    """Why a run's weights cannot be used, in a sentence; empty where they can."""
+    try:
+        changed = (run.folder / "weights.safetensors").stat().st_mtime_ns
+    except OSError:
+        changed = 0
+    return _damage(run.name, run.created, changed, run)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _damage(name: str, created: str, changed: int, _run: runs.Run) -> str:
+    try:
+        runs.load_weights(_run)
+    except DigitLabError as error:
+        return str(error)
+    return ""
+
+
 @st.cache_resource(max_entries=8, show_spinner=False)
 def recognizer(name: str, created: str) -> "Future[Recognizer]":
     """Start to load a run in the background; the first one takes TensorFlow's import with it.

@@ -16,6 +16,8 @@ Begin = Callable[[Recipe, str, str | None], None]
 """Starts a training: its recipe, the dataset, and perhaps the run with whose weights it begins."""
 
 MORE_EPOCHS = 5
+BESIDE = "classic-50-50"
+"""The bundled run that a new one is compared with: the first recipe that one meets."""
 BESIDE_HELP = (
     "The share of test digits that it reads right. The interval says how far chance alone can move such a figure: "
     "where "
@@ -32,6 +34,7 @@ def show(job: Job, begin: Begin) -> None:
         right = f"{run.metrics.test_accuracy:.2%} of {run.metrics.test_n:,} test digits right"
         st.html(f"<p>Kept as <b>{escape(run.name)}</b>: {right}.</p>")
         _actions(run, begin)
+        _ways_to_runs(run)
         st.markdown("**Beside others**", help=BESIDE_HELP)
         st.html(_table(run))
         if run.dataset != "mnist":
@@ -72,6 +75,18 @@ def _actions(run: Run, begin: Begin) -> None:
         )
         if used:
             st.page_link("pages/recognise/draw.py", label="Try it on Draw", icon=":material/draw:")
+
+
+def _ways_to_runs(run: Run) -> None:
+    """Where it can be looked at closer: by itself, and beside the first recipe."""
+    ways = (
+        ("Look at it on Runs", "manage_search", [run.name]),
+        (f"Compare it with {BESIDE}", "compare_arrows", [run.name, BESIDE]),
+    )
+    with st.container(horizontal=True, gap="small", key="outcome-ways"):
+        for label, icon, names in ways:
+            chosen = [("runs", name) for name in names]
+            st.page_link("pages/train/runs.py", label=label, icon=f":material/{icon}:", query_params=chosen)
 
 
 def _use(name: str) -> None:

@@ -79,16 +79,23 @@ class Form:
     problem: str = ""
 
 
-def begin() -> None:
-    """Take the recipe from the address, where there is a new one, before any widget is shown."""
+def begin(followed: tuple[Recipe, str] | None = None) -> None:
+    """Take the recipe from the address, where there is a new one, before any widget is shown.
+
+    `followed` is the recipe and the dataset of the training that the address names: they are taken first where it has
+    no recipe of its own.
+    """
     form: Form | None = st.session_state.get(_KEY)
     if form is None:
         form = st.session_state[_KEY] = Form()
         named = st.query_params.get("preset", "")
         form.base = named if named in PRESETS else FIRST
         put(PRESETS[form.base].recipe)
-        given = st.query_params.get("data", "")
+        given = st.query_params.get("data", followed[1] if followed else "")
         form.values["data"] = given if given in datasets() else datasets()[0]
+        if followed and not {"recipe", "preset"} & set(st.query_params):
+            form.base = nearest_preset(followed[0])
+            put(followed[0])
         _read_address(form)
         return
     text = st.query_params.get("recipe", form.written)

@@ -70,19 +70,11 @@ def bring_back() -> None:
 
 def actions(run: Run) -> None:
     """What can be done with one run."""
+    if damage := cached.damage(run):
+        st.error(f"{damage} It cannot answer, nor be taken away.", icon=":material/heart_broken:")
     with st.container(horizontal=True, gap="small", key="run-actions"):
-        st.button(
-            "Use it on all pages",
-            key="run-use",
-            icon=":material/check:",
-            type="primary",
-            disabled=st.session_state.get("run") == run.name,
-            on_click=_use,
-            args=(run.name,),
-            help="This network answers on Draw, Upload and everywhere else.",
-        )
-        with st.popover("Take it away", icon=":material/download:", key="run-take"):
-            _take_away(run)
+        if not damage:
+            _use_or_take(run)
         if run.origin != "bundled":
             with (
                 st.popover("Rename or note", icon=":material/edit:", key=f"run-edit-{run.name}-{hash(run.note)}"),
@@ -94,6 +86,21 @@ def actions(run: Run) -> None:
                 st.text_input("Note", run.note, max_chars=MAX_NOTE, key=keys[1])
                 st.form_submit_button("Save", icon=":material/save:", on_click=_edit, args=(run, *keys))
             st.button("Delete", key="run-delete", icon=":material/delete:", on_click=_delete, args=(run.name,))
+
+
+def _use_or_take(run: Run) -> None:
+    st.button(
+        "Use it on all pages",
+        key="run-use",
+        icon=":material/check:",
+        type="primary",
+        disabled=st.session_state.get("run") == run.name,
+        on_click=_use,
+        args=(run.name,),
+        help="This network answers on Draw, Upload and everywhere else.",
+    )
+    with st.popover("Take it away", icon=":material/download:", key="run-take"):
+        _take_away(run)
 
 
 def _take_away(run: Run) -> None:

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from mnist_core import advice, cost, network_svg
+from mnist_core import advice, cost, network_svg, runs
 from mnist_core.cluster import Job
 from mnist_core.errors import DigitLabError
 from mnist_core.export_code import command_line, keras_code
 from mnist_core.recipes import Recipe
 from pages.components import cached, drawn, outcome, owner, progress, recipe_form
 
-_JOB, _PROBLEM, _SCROLL = "train-job", "train-refused", "train-scroll"
+_JOB, _PROBLEM, _SCROLL, _NAME = "train-job", "train-refused", "train-scroll", "train-name"
 
 
 def shown_job() -> Job | None:
@@ -26,20 +26,30 @@ def shown_job() -> Job | None:
         return None
 
 
+def followed() -> tuple[Recipe, str] | None:
+    """The recipe and the dataset of the training that the address names."""
+    try:
+        job = cached.training_jobs().get(st.query_params.get("job", ""))
+    except DigitLabError:
+        return None
+    return job.recipe, job.dataset
+
+
 def forget() -> None:
     """Show no training any more."""
     st.session_state.pop(_JOB, None)
     st.query_params.pop("job", None)
 
 
-def begin(recipe: Recipe, dataset: str, continue_from: str | None = None) -> None:
-    """Hand a recipe over to be trained, perhaps from a run's weights."""
+def begin(recipe: Recipe, dataset: str, continue_from: str | None = None, name: str | None = None) -> None:
+    """Hand a recipe over to be trained, perhaps from a run's weights, perhaps under a name."""
     digit = drawn.digit()
     try:
         identity = cached.training_jobs().submit(
             recipe,
             owner=owner.name(),
             dataset=dataset,
+            name=name,
             drawing=digit,
             continue_from=continue_from,
         )
@@ -54,7 +64,8 @@ def begin(recipe: Recipe, dataset: str, continue_from: str | None = None) -> Non
 def begin_set() -> None:
     """Hand over what the sliders say."""
     try:
-        begin(recipe_form.current(), recipe_form.value("data"))
+        name = str(st.session_state.get(_NAME) or "").strip()
+        begin(recipe_form.current(), recipe_form.value("data"), name=name or None)
     except DigitLabError as error:
         st.session_state[_PROBLEM] = str(error)
 
@@ -104,7 +115,16 @@ def preview() -> None:
     )
     for words in advice.warnings(recipe, expected.digits):
         st.warning(words, icon=":material/warning:")
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        st.text_input(
+            "Name",
+            key=_NAME,
+            placeholder=runs.free_name(runs.stem(recipe)),
+            max_chars=64,
+            width=200,
+            help="What the trained network will be called: small letters, digits, '.', '-' and '_'. Left empty, it is "
+            "called after its layers. Where another run has the name, a number is added.",
+        )
         st.button("Train", key="train-start", type="primary", icon=":material/play_arrow:", on_click=begin_set)
         take_along(recipe, data)
     if problem := st.session_state.pop(_PROBLEM, ""):
@@ -123,7 +143,7 @@ def take_along(recipe: Recipe, data: str) -> None:
 st.title("Train a network")
 st.markdown("Choose how large it is and how it learns, press **Train**, and watch. Nothing can break here.")
 owner.remember()
-recipe_form.begin()
+recipe_form.begin(followed())
 if (job := shown_job()) is not None:
     training(job)
     st.header("Train another one")

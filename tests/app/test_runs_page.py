@@ -162,6 +162,17 @@ def test_a_bundled_run_can_be_taken_away_but_not_changed(hand: Hand) -> None:
     assert "kept without" in " ".join(caption.value for caption in app.caption), "no checkpoints came with it"
 
 
+def test_a_damaged_run_is_told_before_it_is_taken_away(own: runs.Run, hand: Hand) -> None:
+    weights = own.folder / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    app = choose(opened(), "mine")
+    assert not app.exception
+    assert "mine" in said(app)
+    assert "It cannot answer, nor be taken away." in said(app)
+    assert not app.get("download_button")
+    assert {"Delete", "Save"} <= {button.label for button in app.button}, "it can still be done away with"
+
+
 def test_a_run_is_brought_back_from_a_file(own: runs.Run, hand: Hand) -> None:
     content = export_zip(own)
     keeping.delete_run("mine")

@@ -258,6 +258,24 @@ def test_the_sliders_are_as_they_were_after_a_visit_to_another_page(train: AppTe
     assert train.select_slider(key="train-epochs").value == 3
 
 
+def test_a_link_to_a_training_brings_its_recipe(desk: Desk) -> None:
+    recipe = CLASSIC.with_changes(hidden=(20,), epochs=7, learning_rate=0.0031)
+    desk.submit(recipe, owner="somebody else", dataset="builtin")
+    app = open_train(job="job-0")
+    assert (app.slider(key="train-layers").value, app.select_slider(key="train-epochs").value) == (1, 7)
+    start(app)
+    assert desk.submitted[-1]["recipe"] == recipe
+    other = open_train(job="job-0", recipe="hidden-128")
+    assert other.select_slider(key="train-units-1").value == 128, "a recipe in the address comes first"
+
+
+def test_a_run_can_be_named_beforehand(train: AppTest, desk: Desk) -> None:
+    assert train.text_input(key="train-name").placeholder == "dense-50-50-1"
+    train.text_input(key="train-name").set_value(" my-first ").run()
+    start(train)
+    assert desk.submitted[0]["name"] == "my-first"
+
+
 # --- while it trains
 
 
@@ -349,6 +367,12 @@ def test_the_result_stands_beside_the_bundled_and_the_published_ones(done: AppTe
     assert "50-50-1" in rows[0]
     assert "97.2 %" in rows[-3]
     assert "not the same test" in " ".join(caption.value for caption in done.caption)
+
+
+def test_the_result_leads_to_runs_and_to_a_comparison(done: AppTest) -> None:
+    ways = {link.label: link.query_string for link in (one.proto for one in done.get("page_link"))}
+    assert ways["Look at it on Runs"] == "runs=50-50-1"
+    assert ways["Compare it with classic-50-50"] == "runs=50-50-1&runs=classic-50-50"
 
 
 def test_the_new_network_answers_on_all_pages(done: AppTest) -> None:

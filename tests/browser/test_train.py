@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import psutil
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import DESKTOP
@@ -14,8 +15,13 @@ WAKING = 240_000  # ms: the server and its worker both import TensorFlow meanwhi
 LONG = "/train?data=builtin&preset=classic-50-50&recipe=hidden-50-50~output-sigmoid~epochs-1000~batch_size-8"
 
 
+def button(page: Page, name: str) -> Locator:
+    """A button of the page itself: while Streamlit is at work, it has a Stop of its own above."""
+    return page.get_by_test_id("stMainBlockContainer").get_by_role("button", name=name, exact=True)
+
+
 def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
+    button(page, name).click()
 
 
 def sentence(page: Page) -> Locator:
@@ -41,6 +47,12 @@ def step(page: Page) -> Locator:
     return page.locator(".st-key-training .dl-facts div").filter(has_text="Step").locator("dd")
 
 
+def workers(server: Server) -> list[psutil.Process]:
+    """The processes that train for a server."""
+    children = psutil.Process(server.process.pid).children(recursive=True)
+    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+
 def test_from_the_sliders_to_a_network_that_answers(page: Page) -> None:
     page.goto("/draw")
     expect(page.locator(".dl-sentence")).to_have_text("No digit yet.", timeout=WAKING)
@@ -57,21 +69,27 @@ def test_from_the_sliders_to_a_network_that_answers(page: Page) -> None:
     page.get_by_role("slider", name="Epochs").focus()
     page.keyboard.press("End")
     expect(page.get_by_role("button", name="Epochs: 100")).to_be_visible()
+    page.get_by_label("Name", exact=True).fill("my-first")
+    page.get_by_label("Name", exact=True).press("Enter")
     press(page, "Train")
     expect(page).to_have_url(re.compile("job="))
-    expect(page.get_by_text(re.compile("Kept as"))).to_be_visible(timeout=WAKING)
+    expect(page.get_by_text("Kept as my-first")).to_be_visible(timeout=WAKING)
     wait_for_points(page, 100)
     expect(page.get_by_alt_text("Weights of 50 units after epoch 100")).to_be_visible()
     expect(page.locator(".dl-says .dl-sentence")).to_have_text(re.compile(r"^\d, \d+%|^\d, >99%"))
     expect(page.locator(".dl-this")).to_contain_text("%")
     press(page, "Use this network now")
     expect(page.get_by_role("button", name="It answers on all pages now")).to_be_disabled()
-    name = page.get_by_role("combobox", name="Network that answers").input_value()
-    assert name != "ann"
+    expect(page.get_by_role("combobox", name="Network that answers")).to_have_value("my-first")
     page.get_by_role("link", name="Try it on Draw").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Draw a digit")
-    expect(page.get_by_role("combobox", name="Network that answers")).to_have_value(name)
+    expect(page.get_by_role("combobox", name="Network that answers")).to_have_value("my-first")
     expect(page.locator(".dl-sentence")).to_have_text(re.compile(r"^\d"))
+    page.get_by_role("link", name="Train").click()
+    page.get_by_role("link", name="Compare it with classic-50-50").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Runs")
+    expect(page.get_by_role("heading", level=2).first).to_have_text("my-first and classic-50-50")
+    expect(page.locator(".dl-compare")).to_contain_text("50, 50")
 
 
 def test_pause_reload_step_resume_stop_and_the_queue(
@@ -104,7 +122,7 @@ def test_pause_reload_step_resume_stop_and_the_queue(
     watcher = open_page(server.url, **DESKTOP)
     watcher.goto(address)
     expect(watcher.get_by_text("You are watching.")).to_be_visible()
-    expect(watcher.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
+    expect(button(watcher, "Stop")).to_have_count(0)
 
     watcher.goto("about:blank")  # nobody watches: the machine has enough to do
     press(page, "Stop")
@@ -113,6 +131,20 @@ def test_pause_reload_step_resume_stop_and_the_queue(
     expect(sentence(second)).to_have_text(re.compile("Learning: epoch"))
     press(second, "Stop")
     expect(second.get_by_text(re.compile("Kept as"))).to_be_visible(timeout=WAKING)
+
+
+def test_a_worker_that_is_killed_is_told_and_the_next_training_works(page: Page, server: Server) -> None:
+    page.goto(LONG)
+    press(page, "Train")
+    expect(sentence(page)).to_have_text(re.compile("Learning: epoch"), timeout=WAKING)
+    (worker,) = workers(server)
+    worker.kill()
+    expect(sentence(page)).to_have_text("This training failed.")
+    expect(page.get_by_text("The process that trained it ended unexpectedly in epoch")).to_be_visible()
+    press(page, "Train")
+    expect(sentence(page)).to_have_text(re.compile("Learning: epoch"), timeout=WAKING)
+    press(page, "Stop")
+    expect(page.get_by_text(re.compile("Kept as"))).to_be_visible(timeout=WAKING)
 
 
 def test_a_telephone_shows_everything_in_its_width(phone: Page) -> None:

@@ -500,3 +500,32 @@ def test_a_training_can_be_ended_while_its_pictures_are_drawn(few: Dataset, monk
         raise StopTraining
 
     assert train(Recipe(SMALL, TrainRecipe(epochs=2)), few, on_wait=stop).history == ()
+
+
+def test_a_training_can_be_ended_within_a_long_step_which_is_finished(
+    few: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, told = threading.Event(), threading.Event()
+    plain = training._compiled_stretch
+
+    def slow(*how: Any) -> Any:
+        compiled = plain(*how)
+
+        def stretch(*data: Any) -> Any:
+            began.set()
+            told.wait(60)
+            return compiled(*data)
+
+        return stretch
+
+    def stop() -> None:
+        if began.is_set():
+            told.set()
+            raise StopTraining
+
+    monkeypatch.setattr(training, "_compiled_stretch", slow)
+    recipe = Recipe(SMALL, TrainRecipe(epochs=2, batch_size=8))
+    stopped = train(recipe, few, on_wait=stop)
+    assert stopped.history == ()
+    fresh = network.get_weights(network.build(SMALL, 0))
+    assert not np.array_equal(stopped.weights["logits/kernel"], fresh["logits/kernel"]), "one step was learned"

@@ -89,6 +89,17 @@ def phone(open_page: Callable[..., Page], server: Server) -> Page:
     return open_page(server.url, **PHONE)
 
 
+# Two frames, then whatever was left to be done for them.
+_IDLE = """new Promise(done => requestAnimationFrame(() => requestAnimationFrame(
+  () => requestIdleCallback(() => done(), {timeout: 1000}))))"""
+
+
+def press(page: Page, key: str) -> None:
+    """Press a key that is a button's shortcut: the page listens for it a moment after the button is there."""
+    page.evaluate(_IDLE)
+    page.keyboard.press(key)
+
+
 @contextmanager
 def _clean_server(folder: Path) -> Iterator[Server]:
     """Serve the app, and fail if its log has a traceback in the end."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import press
 from tests.browser.test_metrics import WAKING
 
 
@@ -38,21 +39,21 @@ def test_suspects_are_voted_on_by_keyboard_and_taken_away(page: Page) -> None:
     expect(tally(page)).to_contain_text("You have not voted yet", timeout=WAKING)
     first, label = asked(page)
     other = (label + 3) % 10
-    page.keyboard.press(str(other))
+    press(page, str(other))
     expect(tally(page)).to_contain_text("1 vote on these digits")
     expect(page.locator(".dl-ballot")).not_to_contain_text(f"Number {first} ")
     expect(page.locator(f".st-key-card-digit-{first}")).to_contain_text(f"{label} \N{RIGHTWARDS ARROW} {other}")
     second, _ = asked(page)
-    page.keyboard.press("x")
+    press(page, "x")
     expect(tally(page)).to_contain_text("2 votes on these digits")
     expect(page.locator(".st-key-labels-changes")).to_contain_text(
         "2 digits are disputed: 1 voted to be another, 1 unc"
     )
     expect(page.locator(".dl-figure")).to_have_count(2)
     third, label_of_third = asked(page)
-    page.keyboard.press(str(label_of_third))
+    press(page, str(label_of_third))
     expect(tally(page)).to_contain_text("3 votes on these digits")
-    page.keyboard.press("Control+z")
+    press(page, "Control+z")
     expect(tally(page)).to_contain_text("2 votes on these digits")
     assert asked(page)[0] == third, "the digit whose vote was taken back is asked again"
 

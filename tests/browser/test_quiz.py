@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import press
 from tests.browser.test_metrics import WAKING
 
 
@@ -27,13 +28,13 @@ def on_the_table(page: Page, number: int) -> None:
 def test_the_quiz_is_played_to_the_end_by_keyboard(page: Page) -> None:
     page.goto("/quiz?data=Built-in+digits")
     expect(page.get_by_role("button", name="Start")).to_be_visible(timeout=WAKING)
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     for number in range(1, 11):
         on_the_table(page, number)
-        page.keyboard.press("7")
+        press(page, "7")
         expect(page.locator(".dl-verdict")).to_contain_text(re.compile(r"Right, a 7\.|You said 7\."))
         expect(going_on(page)).to_be_enabled()
-        page.keyboard.press("Enter")
+        press(page, "Enter")
     expect(page.get_by_role("button", name="Again with others")).to_be_visible()
     expect(page.locator(".dl-figure")).to_have_count(4)
     yours = [int(words.split(" of ")[0]) for words in page.locator(".dl-figure").all_inner_texts()]

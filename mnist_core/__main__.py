@@ -139,10 +139,12 @@ class _Ticker:
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
-        if path.is_dir():
-            yield from sorted(p for p in path.iterdir() if p.suffix.lower() in _PICTURES and p.is_file())
-        else:
-            yield path
+        pictures = sorted(p for p in path.iterdir() if _is_picture(p)) if path.is_dir() else []
+        yield from pictures or [path]  # a folder without pictures is told of like any file that cannot be used
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in _PICTURES and path.is_file()
 
 
 def _load(path: Path) -> "Picture | DigitLabError":

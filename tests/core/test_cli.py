@@ -150,6 +150,19 @@ def test_a_folder_stands_for_its_pictures_in_order(
     assert [one["file"] for one in found] == [str(p) for p in (*three, folder / "A.JPEG", single)]
 
 
+@pytest.mark.parametrize("command_name", ["predict", "read"])
+def test_a_folder_without_pictures_is_a_file_that_cannot_be_used(
+    three: list[Path], tiny: Run, records: Records, tmp_path: Path, command_name: str
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (empty / "notes.txt").write_text("not asked for")
+    status, found, _ = records(command_name, empty, three[0], "--run", "tiny")
+    assert status == 1
+    assert found[0] == {"file": str(empty), "error": f"{empty} is a folder, not a picture."}
+    assert found[1]["file"] == str(three[0])
+
+
 def test_a_blank_picture_has_no_digit(tiny: Run, records: Records, command: Command, tmp_path: Path) -> None:
     blank = saved(tmp_path / "blank.png", np.full((90, 90), 250, np.uint8))
     status, (one,), _ = records("predict", blank, "--run", "tiny")

@@ -1,61 +1,124 @@
-"""What stands beside a sign tells whether it is a digit: rows of digits, or a word in which some look like digits."""
+"""What stands beside a sign tells whether it is a digit: rows of digits, or a word in which some look like digits.
+
+A sign is read if the log-odds of its being a digit are positive: a weighted sum of how sure the network is of it and of
+what is around it. The weights are a logistic regression's, fitted by ``python -m bench.fit_context`` to written pages
+with known answers.
+"""
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from mnist_core._steps import Box
+from mnist_core._steps import Array, Box
 
 # Neighbours further away than this many heights hardly count, and one's own row alone says little.
 _REACH, _OWN_WEIGHT = 1.2, 0.25
-# A sign with less certainty than that is none that only happens to be badly written; with this it is read on its own.
-_HARDLY, _ALONE = 0.5, 0.88
-# How much more or less certain, as log-odds, a sign has to be among digits alone, and in a word: with two signs near
-# it, which count at least this much, that are none.
-_BESIDE = 0.25
-_AMONG_DIGITS, _IN_A_WORD = 2.6, 10.0
-# By this much, as log-odds, what is not accepted falls short at least.
-_DOUBT = 0.1
+# With less certainty than this a sign is no digit that only happens to be badly written; it counts as a letter for
+# signs that are no further away than where a neighbour's weight falls below the second number.
+_HARDLY, _BESIDE = 0.5, 0.25
+# A certainty further from 0 or 1 than this says no more; and how far, as log-odds, a neighbour is wholly certain.
+_SUREST, _CERTAIN = 1e-4, 3.0
+
+FEATURES = ("certainty", "neighbours", "letters", "misfit", "page", "alone")
+"""What is known of each sign: the log-odds of its most probable digit; the mean of the neighbours' votes between -1 and
+1, nearer ones counting more; how many letters are beside it; how far its height is from that of the digits in its line,
+as the logarithm's absolute value; the share of the page's other signs that are accepted; whether it has a line for
+itself."""
+# The weight of each, and the constant.
+_WEIGHTS = np.array([0.60, 1.44, -1.35, -3.30, 2.10, -2.05])
+_CONSTANT = -0.16
 
 
-def legible(boxes: Sequence[Box | None], sure: Sequence[float], accepted: Sequence[bool]) -> tuple[bool, ...]:
-    """Which signs of a line are to be read.
+@dataclass(frozen=True)
+class Sign:
+    """A sign on a page.
 
     Parameters
     ----------
-    boxes
-        Where the signs of one line are; one without a box is looked at by itself.
+    box
+        Where it is; None where that is not known: then only its being accepted counts.
     sure
-        The probability of the most probable digit for each.
+        Probability of its most probable digit, in [0, 1].
     accepted
-        Whether each counts as a digit on its own.
+        Whether it counts as a digit on its own.
+    """
+
+    box: Box | None
+    sure: float
+    accepted: bool
+
+
+Lines = Sequence[Sequence[Sign]]
+
+
+def legible(lines: Lines) -> tuple[tuple[bool, ...], ...]:
+    """Which signs of a page are to be read.
+
+    Parameters
+    ----------
+    lines
+        All signs, line by line.
 
     Returns
     -------
     tuple
-        One answer a sign: among digits also what is less probable is read, among letters only what is far more so.
+        One answer a sign, line by line: among digits also what is less probable is read, among letters only what is far
+        more so. Of a sign without a box, and of the only sign of a page, it is whether it is accepted.
     """
-    votes = [1.0 if a else -1.0 if p < _HARDLY else 0.0 for a, p in zip(accepted, sure, strict=True)]
-    needed, answers = _log_odds(_ALONE), []
-    for i, p in enumerate(sure):
-        weights = np.array([_nearness(boxes[i], box) if j != i else 0.0 for j, box in enumerate(boxes)])
-        around = float(weights @ votes) / (float(weights.sum()) + _OWN_WEIGHT)
-        own = _log_odds(p) - needed
-        own = max(own, 0.0) if accepted[i] else min(own, -_DOUBT)
-        letters = sum(vote < 0 and weight > _BESIDE for vote, weight in zip(votes, weights, strict=True))
-        answers.append(own + (_IN_A_WORD if around < 0 and letters > 1 else _AMONG_DIGITS) * around >= 0)
-    return tuple(answers)
+    placed = tuple(tuple(sign for sign in line if sign.box is not None) for line in lines)
+    alone = sum(map(len, placed)) < 2
+    odds = iter(features(placed) @ _WEIGHTS + _CONSTANT)
+    return tuple(
+        tuple(sign.accepted if alone or sign.box is None else bool(next(odds) >= 0) for sign in line) for line in lines
+    )
+
+
+def features(lines: Lines) -> Array:
+    """What is known of each sign of a page, ``float64 (signs, 6)`` in the order of `FEATURES`; each has a box."""
+    every = [sign for line in lines for sign in line]
+    accepted = sum(sign.accepted for sign in every)
+    usual = _height(every) if every else 1.0
+    rows: list[list[float]] = []
+    for line in lines:
+        near = np.array(
+            [[_nearness(one.box, other.box) if one is not other else 0.0 for other in line] for one in line]
+        )
+        votes = np.array([np.clip(_log_odds(sign.sure) / _CERTAIN, -1, 1) for sign in line])
+        letter = np.array([not sign.accepted and sign.sure < _HARDLY for sign in line])
+        for i, sign in enumerate(line):
+            digits = [other for other in line if other is not sign and other.accepted]
+            rows.append(
+                [
+                    _log_odds(sign.sure),
+                    float(near[i] @ votes) / (float(near[i].sum()) + _OWN_WEIGHT),
+                    float(np.count_nonzero(letter & (near[i] > _BESIDE))),
+                    abs(math.log(_tall(sign) / (_height(digits) if digits else usual))),
+                    (accepted - sign.accepted) / max(len(every) - 1, 1),
+                    float(len(line) == 1),
+                ]
+            )
+    return np.array(rows, float).reshape(-1, len(FEATURES))
+
+
+def _height(signs: Sequence[Sign]) -> float:
+    """The usual height of the accepted ones, or of all if none is."""
+    return float(np.median([_tall(s) for s in signs if s.accepted] or [_tall(s) for s in signs]))
+
+
+def _tall(sign: Sign) -> float:
+    assert sign.box is not None
+    return float(max(sign.box.height, 1))
 
 
 def _nearness(one: Box | None, other: Box | None) -> float:
     """How much a neighbour counts, from 1 if it touches down to 0."""
-    if one is None or other is None:
-        return 0.0
+    assert one is not None and other is not None
     gap = max(one.x, other.x) - min(one.x + one.width, other.x + other.width)
     return math.exp(-max(gap, 0) / (_REACH * max(one.height, other.height)))
 
 
 def _log_odds(p: float) -> float:
-    p = min(max(p, 1e-9), 1 - 1e-9)
+    p = min(max(p, _SUREST), 1 - _SUREST)
     return math.log(p / (1 - p))

@@ -20,7 +20,11 @@ _DISTANCE_SIDE = 256
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One connected part of the ink; lengths in working pixels. `contact` counts its pixels on the picture's rim."""
+    """One connected part of the ink; lengths in working pixels. `contact` counts its pixels on the picture's rim.
+
+    A piece that was cut out of a part has a `mask` of its own, ``uint8 (height, width)``: some of its ink may be its
+    neighbour's as well, so that no label can tell whose it is.
+    """
 
     label: int
     x: int
@@ -31,6 +35,7 @@ class Part:
     level: float
     stroke: float
     contact: int
+    mask: UInt8 | None = None
 
     @property
     def size(self) -> int:
@@ -88,8 +93,19 @@ def mask_of(parts: Parts, chosen: Iterable[Part], window: tuple[slice, slice]) -
     labels = parts.labels[window]
     mask = np.zeros(labels.shape, np.uint8)
     for part in chosen:
-        mask |= np.asarray(cv2.inRange(labels, part.label, part.label), np.uint8)
+        if part.mask is None:
+            mask |= np.asarray(cv2.inRange(labels, part.label, part.label), np.uint8)
+        else:
+            _paste(mask, part.mask, part.y - (window[0].start or 0), part.x - (window[1].start or 0))
     return mask
+
+
+def _paste(mask: UInt8, piece: UInt8, top: int, left: int) -> None:
+    """Add a piece to a mask, in which its corner lies at this row and column, or outside of it."""
+    bottom, right = min(mask.shape[0], top + piece.shape[0]), min(mask.shape[1], left + piece.shape[1])
+    y, x = max(top, 0), max(left, 0)
+    if y < bottom and x < right:
+        mask[y:bottom, x:right] |= piece[y - top : bottom - top, x - left : right - left]
 
 
 def bounds(parts: Iterable[Part]) -> tuple[int, int, int, int]:

@@ -94,7 +94,7 @@ def may_be_several(group: Group, certainty: Certainty | None) -> bool:
 
 
 def split_touching(parts: Parts, ink: Ink, group: Group, certainty: Certainty | None) -> list[Group]:
-    """Cut a group that is wide enough for two digits; labels in `parts` change with it.
+    """Cut a group that is wide enough for two digits.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def split_touching(parts: Parts, ink: Ink, group: Group, certainty: Certainty | 
     if len(pieces) < 2:
         return [group]
     touches = max(p.contact for p in group)
-    return [[_relabelled(parts, ink, window, piece, touches)] for piece in pieces]
+    return [[_described(ink.strength[window], piece, touches, left, top)] for piece in pieces]
 
 
 # --- where it may be cut
@@ -208,7 +208,7 @@ def _best(
     spans = [(i, j) for j in range(1, end + 1) for i in range(j) if (i, j) != (0, end)]
     masks = {span: _piece(rights[span[0]], rights[span[1]], stroke, height) for span in spans}
     possible = {span: mask for span, mask in masks.items() if mask is not None}
-    sure = _asked(ink, list(possible.values()), certainty)
+    sure = _asked(ink, [_with_shared(own, mask, stroke) for mask in possible.values()], certainty)
     worth = {
         span: evidence(s) - _odd_shape(mask, height) for (span, mask), s in zip(possible.items(), sure, strict=True)
     }
@@ -232,7 +232,15 @@ def _best(
         or 2 * sum(map(_is_stroke, pieces)) > len(pieces)
     ):
         return []
-    return _shared_out(own, pieces)
+    return [_with_shared(own, piece, stroke) for piece in _shared_out(own, pieces)]
+
+
+def _with_shared(own: Array, piece: Array, stroke: float) -> Array:
+    """The piece and what lies just beyond its cuts: where two strokes cross or overlap, the ink is both digits'."""
+    reach = round(_SHARED * stroke)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    near = np.asarray(cv2.dilate(piece.astype(np.uint8), disc), bool)
+    return np.asarray(own & near)
 
 
 def _is_stroke(mask: Array) -> bool:
@@ -269,6 +277,8 @@ def _piece(right_of: Array, beyond: Array, stroke: float, height: int) -> Array 
 _SURE_PIECE, _STROKE = 0.8, 0.42
 # A loose piece with less of the ink than this is a shred.
 _SHRED = 0.12
+# So far beyond a cut, in stroke widths, the ink is both sides'.
+_SHARED = 0.5
 
 
 def _shared_out(own: Array, pieces: list[Array]) -> list[Array]:
@@ -292,9 +302,8 @@ def _asked(ink: Ink, masks: list[Array], certainty: Certainty | None) -> list[fl
         return [_UNASKED] * len(masks)
     candidates = []
     for mask in masks:
-        labels = mask.astype(np.int32)
-        part = _described(ink.strength, labels, 1, 0)
-        candidates.append(Candidate(ink, Parts(labels, (part,)), [part]))
+        part = _described(ink.strength, mask, 0)
+        candidates.append(Candidate(ink, Parts(mask.astype(np.int32), (part,)), [part]))
     return certainty(candidates)
 
 
@@ -302,19 +311,16 @@ def _asked(ink: Ink, masks: list[Array], certainty: Certainty | None) -> list[fl
 _UNASKED, _WHOLE_UNASKED, _STROKES_CUT_UNASKED = 0.9, 0.5, 1.35
 
 
-def _described(strength: UInt8, labels: Array, label: int, contact: int, x: int = 0, y: int = 0) -> Part:
-    """The part that has this label in a window at x, y."""
-    own = np.asarray(cv2.inRange(labels, label, label), np.uint8)
+def _described(strength: UInt8, mask: Array, contact: int, x: int = 0, y: int = 0) -> Part:
+    """A part that is a piece of another: its ink in a window at x, y."""
+    own = np.where(mask, np.uint8(255), np.uint8(0))
     left, top, width, height = cv2.boundingRect(own)
     window = slice(top, top + height), slice(left, left + width)
-    level = quantile(strength[window][own[window] > 0], 0.75)
+    own = np.ascontiguousarray(own[window])
+    level = quantile(strength[window][own > 0], 0.75)
     area = int(np.count_nonzero(own))
-    return Part(label, x + left, y + top, width, height, area, level, stroke_width(own[window]), contact)
+    return Part(_CUT_OUT, x + left, y + top, width, height, area, level, stroke_width(own), contact, own)
 
 
-def _relabelled(parts: Parts, ink: Ink, window: tuple[slice, slice], piece: Array, contact: int) -> Part:
-    """A new part made of this ink."""
-    label = int(parts.labels.max()) + 1
-    parts.labels[window][piece] = label
-    rows, columns = window
-    return _described(ink.strength[window], parts.labels[window], label, contact, columns.start, rows.start)
+# The label of a piece: no pixel has it.
+_CUT_OUT = -1

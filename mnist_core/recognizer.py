@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from mnist_core._context import legible
+from mnist_core._context import Sign, legible
 from mnist_core.evaluation import softmax
 from mnist_core.preprocess import Prepared, Settings, prepare
 from mnist_core.runs import DEFAULT_RUN, Calibration, Run, load_run, load_weights
@@ -112,9 +112,10 @@ class Reading:
 
         Beside the accepted digits these are less certain ones in a row of digits.
         """
+        signs = [[Sign(one.prepared.box, one.probability, one.accepted) for one in line] for line in self.lines]
         rows = (
-            "".join(str(one.digit) for one, read in zip(line, self._legible(line), strict=True) if read)
-            for line in self.lines
+            "".join(str(one.digit) for one, read in zip(line, answers, strict=True) if read and one.digit is not None)
+            for line, answers in zip(self.lines, legible(signs), strict=True)
         )
         return "\n".join(row for row in rows if row)
 
@@ -122,12 +123,6 @@ class Reading:
     def accepted(self) -> bool:
         """Whether there is a digit and none was refused."""
         return bool(self.recognitions) and all(one.accepted for one in self.recognitions)
-
-    def _legible(self, line: tuple[Recognition, ...]) -> tuple[bool, ...]:
-        """Which signs of a line are to be read, by what is around them."""
-        return legible(
-            [one.prepared.box for one in line], [one.probability for one in line], [one.accepted for one in line]
-        )
 
 
 class Recognizer:

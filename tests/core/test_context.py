@@ -1,14 +1,23 @@
+import numpy as np
 import pytest
 
-from mnist_core._context import legible
+from bench.fit_context import which_are_digits
+from mnist_core._context import FEATURES, Lines, Sign, features, legible
 from mnist_core.preprocess import Box
 
 SURE, DOUBTFUL, HARDLY = 0.99, 0.6, 0.2
 
 
-def row(count: int, gap: int = 10) -> list[Box | None]:
-    """Signs 20 pixels wide and 30 high beside each other."""
-    return [Box(i * (20 + gap), 0, 20, 30) for i in range(count)]
+def row(probabilities: list[float], left: int = 0, top: int = 0, height: int = 30) -> list[Sign]:
+    """Signs 20 pixels wide beside each other, 10 pixels apart."""
+    return [
+        Sign(Box(left + i * 30, top, 20, height), probability, probability > 0.88)
+        for i, probability in enumerate(probabilities)
+    ]
+
+
+def read(*lines: list[Sign]) -> list[str]:
+    return ["".join("01"[one] for one in line) for line in legible(lines)]
 
 
 @pytest.mark.parametrize(
@@ -18,9 +27,9 @@ def row(count: int, gap: int = 10) -> list[Box | None]:
         ([DOUBTFUL], "0"),
         ([SURE, SURE, SURE], "111"),
         ([SURE, DOUBTFUL, SURE], "111"),
-        ([SURE, HARDLY, SURE], "101"),
+        ([SURE, SURE, 0.05], "110"),
         ([HARDLY, SURE, HARDLY, HARDLY], "0000"),
-        ([SURE, SURE, SURE, HARDLY], "1110"),
+        ([SURE, SURE, SURE, 0.05], "1110"),
         ([], ""),
     ],
     ids=[
@@ -29,16 +38,47 @@ def row(count: int, gap: int = 10) -> list[Box | None]:
     ],
 )  # fmt: skip
 def test_what_is_read_of_a_line(probabilities: list[float], expected: str) -> None:
-    accepted = [p > 0.88 for p in probabilities]
-    assert "".join("01"[read] for read in legible(row(len(probabilities)), probabilities, accepted)) == expected
+    assert read(row(probabilities)) == [expected]
 
 
 def test_a_word_further_along_the_line_leaves_the_digits_alone() -> None:
-    boxes = [*row(3), *(Box(250 + 30 * i, 0, 20, 30) for i in range(4))]
-    probabilities = [SURE, SURE, DOUBTFUL, HARDLY, SURE, HARDLY, HARDLY]
-    read = legible(boxes, probabilities, [p > 0.88 for p in probabilities])
-    assert read == (True, True, True, False, False, False, False)
+    line = [*row([SURE, SURE, DOUBTFUL]), *row([HARDLY, SURE, HARDLY, HARDLY], left=250)]
+    assert read(line)[0][:3] == "111"
+    assert "1" not in read(line)[0][5:]
+
+
+def test_what_is_much_lower_than_the_digits_of_its_line_is_read_only_when_it_is_surer() -> None:
+    digits, low = row([SURE] * 3), row([0.9], left=90, height=8)
+    assert read([*digits, *row([0.9], left=90)]) == ["1111"]
+    assert read([*digits, *low]) == ["1110"]
+
+
+def test_a_lone_sign_counts_for_less_where_the_rest_of_the_page_is_no_digits() -> None:
+    lone = row([0.9])
+    assert read(lone, row([SURE] * 4, top=60)) == ["1", "1111"]
+    assert read(lone, row([HARDLY] * 4, top=60)) == ["0", "0000"]
 
 
 def test_signs_without_a_box_stand_alone() -> None:
-    assert legible([None, None], [SURE, DOUBTFUL], [True, False]) == (True, False)
+    assert legible([[Sign(None, SURE, True), Sign(None, DOUBTFUL, False)], row([SURE, SURE])]) == (
+        (True, False),
+        (True, True),
+    )
+
+
+def test_the_features_are_what_a_hand_works_out() -> None:
+    lines: Lines = [row([0.5, SURE]), row([SURE], top=60, height=60)]
+    (first, second, third) = features(lines)
+    near = np.exp(-10 / (1.2 * 30))
+    assert first == pytest.approx([0, near / (near + 0.25), 0, 0, 1, 0])
+    assert second == pytest.approx([np.log(99), 0, 0, np.log(45 / 30), 0.5, 0])
+    assert third == pytest.approx([np.log(99), 0, 0, np.log(60 / 45), 0.5, 1])
+    assert len(first) == len(FEATURES)
+
+
+@pytest.mark.parametrize(
+    ("signs", "written", "expected"),
+    [("123", "123", "111"), ("1723", "123", "1011"), ("13", "123", "11"), ("173", "123", "111"), ("7", "", "0")],
+)
+def test_signs_are_aligned_with_what_was_written(signs: str, written: str, expected: str) -> None:
+    assert "".join("01"[one] for one in which_are_digits(list(signs), written)) == expected

@@ -171,7 +171,13 @@ def _distort_chunk(images: UInt8, how: Distortion, rng: np.random.Generator) -> 
     maps_y += (np.arange(n, dtype=np.float32) * _PITCH)[:, None, None]
     flat = maps_x.reshape(-1, _SIDE), maps_y.reshape(-1, _SIDE)
     changed = cv2.remap(tall.reshape(-1, _SIDE), *flat, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
-    return change_strokes(changed.reshape(n, _SIDE, _SIDE), pen)
+    out = change_strokes(changed.reshape(n, _SIDE, _SIDE), pen)
+    if how.blur:
+        out = blur(out, rng.uniform(0, how.blur, n).astype(np.float32))
+    if how.contrast:
+        left = 1 - rng.uniform(0, how.contrast, (n, 1, 1)).astype(np.float32)
+        out = np.rint(out * left).astype(np.uint8)
+    return out
 
 
 def _sampling_maps(
@@ -217,6 +223,30 @@ def change_strokes(images: UInt8, amounts: npt.NDArray[np.float32]) -> UInt8:
         share = np.abs(amounts[chosen])[:, None, None]
         out[chosen] = np.rint(some + share * (other.astype(np.float32) - some)).astype(np.uint8)
     return out
+
+
+def blur(images: UInt8, amounts: npt.NDArray[np.float32]) -> UInt8:
+    """Blur each digit by a kernel of its own standard deviation.
+
+    All are blended with the same Gaussian blur: the variance of such a kernel is the blur's, times the share of it.
+
+    Parameters
+    ----------
+    images
+        ``uint8 (n, 28, 28)``, white ink on black.
+    amounts
+        ``float32 (n,)``: standard deviations, pixels.
+    """
+    widest = float(amounts.max(initial=0.0))
+    if widest < _LEAST_CHANGE:
+        return images
+    reach = 3 * max(1, round(widest))
+    apart = np.pad(images, ((0, 0), (reach, reach), (0, 0)))
+    size = (2 * reach + 1,) * 2
+    flat = cv2.GaussianBlur(apart.reshape(-1, _SIDE), size, widest, borderType=cv2.BORDER_CONSTANT)
+    other = flat.reshape(apart.shape)[:, reach:-reach].astype(np.float32)
+    share = np.square(amounts / widest)[:, None, None]
+    return np.asarray(np.rint(images + share * (other - images)), np.uint8)
 
 
 _LEAST_CHANGE = 0.05  # of a pixel; less is not worth the work

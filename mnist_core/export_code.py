@@ -152,6 +152,8 @@ def _missing(how: TrainRecipe) -> list[str]:
     missing = {
         "bends the digits (elastic)": how.distortion.elastic,
         "makes the pen thicker and thinner": how.distortion.stroke,
+        "blurs the digits": how.distortion.blur,
+        "makes the ink fainter": how.distortion.contrast,
         "shows some digits undistorted": how.distortion.active and how.distortion.clean_share,
         "writes 0, 1 and 7 as other people do": how.variants,
         "shows drawings that are no digits": how.non_digits,

@@ -59,6 +59,8 @@ BOUNDS: Mapping[str, Bounds] = {
     "shift": Bounds(0.0, 8.0),
     "elastic": Bounds(0.0, 5.0),
     "stroke": Bounds(0.0, 1.0),
+    "blur": Bounds(0.0, 2.0),
+    "contrast": Bounds(0.0, 0.9),
     "clean_share": Bounds(0.0, 1.0),
     "variants": Bounds(0.0, 1.0),
     "non_digits": Bounds(0.0, 1.0),
@@ -217,6 +219,10 @@ class Distortion:
         Standard deviation of the smooth random displacement, pixels (Simard, Steinkraus and Platt, 2003).
     stroke
         How far the pen may be thickened or thinned: 1 is a whole pixel on every side.
+    blur
+        Largest standard deviation of a blur, pixels.
+    contrast
+        Largest share of its brightness that the ink may lose.
     clean_share
         Share of the digits that are left as they are.
     """
@@ -227,6 +233,8 @@ class Distortion:
     shift: float = 0.0
     elastic: float = 0.0
     stroke: float = 0.0
+    blur: float = 0.0
+    contrast: float = 0.0
     clean_share: float = 0.0
 
     def __post_init__(self) -> None:
@@ -235,7 +243,7 @@ class Distortion:
     @property
     def active(self) -> bool:
         """Whether anything is changed at all."""
-        return any((self.rotation, self.scaling, self.shear, self.shift, self.elastic, self.stroke))
+        return any(getattr(self, item.name) for item in fields(self) if item.name != "clean_share")
 
 
 DISTORTIONS: Mapping[str, Distortion] = {

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from mnist_core.augment import NO_DIGIT, EpochSource, distort, write_otherwise
+from mnist_core.augment import NO_DIGIT, EpochSource, blur, distort, write_otherwise
 from mnist_core.data import Dataset
 from mnist_core.recipes import Distortion, TrainRecipe
 
 CENTRE = 13.5  # of 28 pixels, counted from the middle of the first
-EVERYTHING = Distortion(rotation=15, scaling=0.2, shear=0.2, shift=2, elastic=1.5, stroke=0.8, clean_share=0.25)
+EVERYTHING = Distortion(
+    rotation=15, scaling=0.2, shear=0.2, shift=2, elastic=1.5, stroke=0.8, blur=1, contrast=0.5, clean_share=0.25
+)
 
 
 class Rigged:
@@ -106,7 +108,7 @@ def test_the_generator_decides() -> None:
 
 
 def test_the_strongest_distortions_stay_pixels() -> None:
-    strongest = Distortion(rotation=45, scaling=0.5, shear=1, shift=8, elastic=5, stroke=1)
+    strongest = Distortion(rotation=45, scaling=0.5, shear=1, shift=8, elastic=5, stroke=1, blur=2)
     rng = np.random.default_rng(0)
     out = distort(rng.integers(0, 256, (50, 28, 28), np.uint8), strongest, rng)
     assert out.dtype == np.uint8
@@ -114,6 +116,36 @@ def test_the_strongest_distortions_stay_pixels() -> None:
 
 
 # --- what each kind does
+
+
+@pytest.mark.parametrize("pixels", [0.5, 1.0, 2.0])
+def test_the_strongest_blur_is_scipys(pixels: float) -> None:
+    image = blob(13, 14)
+    still, blurred = blur(np.stack([image, image]), np.float32([0, pixels]))
+    np.testing.assert_array_equal(still, image)
+    assert np.abs(blurred - scipy.ndimage.gaussian_filter(image.astype(float), pixels)).max() < 3
+
+
+@pytest.mark.parametrize("share", [0.4, 0.7, 1.0])
+def test_a_weaker_blur_has_its_own_variance(share: float) -> None:
+    image = blob(13, 14)
+    blurred = blur(np.stack([image, image]), np.float32([2, 2 * share]))[1]
+    gained = centre_and_spread(blurred)[1] - centre_and_spread(image)[1]
+    expected = (2 * share) ** 2  # a little of which is lost in rounding to whole grey levels
+    assert gained == pytest.approx(np.eye(2) * expected, abs=0.15 * expected + 0.08)
+
+
+def test_no_digit_is_blurred_into_the_next() -> None:
+    full, empty = np.full((28, 28), 255, np.uint8), np.zeros((28, 28), np.uint8)
+    assert not blur(np.stack([full, empty, full]), np.float32([2, 2, 2]))[1].any()
+
+
+def test_faint_ink_loses_up_to_the_share_that_was_asked_for() -> None:
+    images = np.full((400, 28, 28), 200, np.uint8)
+    left = distort(images, Distortion(contrast=0.5), np.random.default_rng(0))[:, 14, 14]
+    assert left.min() < 110
+    assert left.max() > 190
+    assert left.min() >= 100
 
 
 @pytest.mark.parametrize("degrees", [5.0, 20.0, 45.0])

@@ -20,6 +20,8 @@ from mnist_core.recognizer import Reading, Recognizer
 
 # A page of a hundred digits would outweigh all others; where digits touch, a sign may be half of one.
 _LEFT_OUT = ("page_of_hundred", "page_touching")
+# One sign in twenty of these pages is no digit. On people's own there may be more: each counts this many times.
+_OTHERS = 3
 # Readings of pages and what was written there.
 Read = list[tuple[Reading, str]]
 
@@ -80,7 +82,7 @@ def main() -> int:
                 written = pages(kind, digits, options.pages, options.seed + number)
                 half += [(recognizer.read(one.image), one.text) for one in written]
     (x, y), (x_other, y_other) = map(_table, halves)
-    model = LogisticRegression(max_iter=5000).fit(x, y)
+    model = LogisticRegression(max_iter=5000, class_weight={False: _OTHERS, True: 1}).fit(x, y)
     print(f"{len(y):,} signs, {np.mean(y):.1%} digits; right on the other half: {model.score(x_other, y_other):.2%}")
     for name, weight in zip((*FEATURES, "constant"), (*model.coef_[0], model.intercept_[0]), strict=True):
         print(f"{name:12} {weight:6.2f}")

@@ -21,14 +21,14 @@ _HARDLY, _BESIDE = 0.5, 0.25
 # A certainty further from 0 or 1 than this says no more; and how far, as log-odds, a neighbour is wholly certain.
 _SUREST, _CERTAIN = 1e-4, 3.0
 
-FEATURES = ("certainty", "neighbours", "letters", "misfit", "page", "alone")
-"""What is known of each sign: the log-odds of its most probable digit; the mean of the neighbours' votes between -1 and
-1, nearer ones counting more; how many letters are beside it; how far its height is from that of the digits in its line,
-as the logarithm's absolute value; the share of the page's other signs that are accepted; whether it has a line for
-itself."""
+FEATURES = ("certainty", "doubt", "neighbours", "letters", "misfit", "page", "alone")
+"""What is known of each sign: the log-odds of its most probable digit; how far they lie below even; the mean of the
+neighbours' votes between -1 and 1, nearer ones counting more; how many letters are beside it; how far its height is
+from that of the digits in its line, as the logarithm's absolute value; the share of the page's other signs that are
+accepted; whether it has a line for itself."""
 # The weight of each, and the constant.
-_WEIGHTS = np.array([0.60, 1.44, -1.35, -3.30, 2.10, -2.05])
-_CONSTANT = -0.16
+_WEIGHTS = np.array([0.34, -0.69, 1.49, -1.49, -4.01, 3.13, -2.17])
+_CONSTANT = -1.73
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def legible(lines: Lines) -> tuple[tuple[bool, ...], ...]:
 
 
 def features(lines: Lines) -> Array:
-    """What is known of each sign of a page, ``float64 (signs, 6)`` in the order of `FEATURES`; each has a box."""
+    """What is known of each sign of a page, ``float64 (signs, 7)`` in the order of `FEATURES`; each has a box."""
     every = [sign for line in lines for sign in line]
     accepted = sum(sign.accepted for sign in every)
     usual = _height(every) if every else 1.0
@@ -91,7 +91,8 @@ def features(lines: Lines) -> Array:
             digits = [other for other in line if other is not sign and other.accepted]
             rows.append(
                 [
-                    _log_odds(sign.sure),
+                    odds := _log_odds(sign.sure),
+                    max(-odds, 0.0),
                     float(near[i] @ votes) / (float(near[i].sum()) + _OWN_WEIGHT),
                     float(np.count_nonzero(letter & (near[i] > _BESIDE))),
                     abs(math.log(_tall(sign) / (_height(digits) if digits else usual))),

@@ -119,7 +119,7 @@ def dataset(name: str) -> Dataset:
     return data.load(name)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner="Measuring the pen, slant and loops of every digit ...")
 def traits_of(fingerprint: str, _dataset: Dataset) -> Traits:
     """How each test digit of a dataset is written."""
     return traits.measure(_dataset.test_images)

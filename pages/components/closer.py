@@ -37,6 +37,13 @@ def look(found: Evaluated, row: int | None) -> None:
     )
     why.show(found, row)
     each_network(found, row)
+    if found.images is not None and found.source != evaluated.OWN:
+        st.page_link(
+            "pages/understand/stress.py",
+            label="Disturb this digit on Stress",
+            icon=":material/speed:",
+            query_params={"data": found.title, "example": str(row)},
+        )
 
 
 def _sentence(predictions: Predictions, row: int) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -160,6 +161,13 @@ def test_what_goes_on_inside_is_shown_layer_by_layer(app: AppTest) -> None:
         ("Layer 2", "1,024"),
         ("Layer 3", "768"),
     ]
+
+
+def test_the_digit_is_taken_to_stress(app: AppTest) -> None:
+    (link,) = (one.proto for one in app.get("page_link") if one.proto.label == "Disturb this digit on Stress")
+    row = re.search(r"Number ([\d,]+) of", html(app))
+    assert row
+    assert dict(parse_qsl(link.query_string)) == {"data": "Built-in digits", "example": row[1].replace(",", "")}
 
 
 def test_without_mnist_there_are_numbers_and_the_way_to_the_pictures(networks: None) -> None:

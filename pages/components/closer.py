@@ -41,7 +41,7 @@ def look(found: Evaluated, row: int | None) -> None:
         st.page_link(
             "pages/understand/stress.py",
             label="Disturb this digit on Stress",
-            icon=":material/speed:",
+            icon=":material/fitness_center:",
             query_params={"data": found.title, "example": str(row)},
         )
 

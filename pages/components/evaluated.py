@@ -1,7 +1,7 @@
 """Which digits a network is measured on, and its answers to all of them."""
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -210,9 +210,9 @@ def _take_builtin() -> None:
     st.session_state["data"] = BUILTIN
 
 
-def get_mnist(key: str) -> None:
+def get_mnist(key: str, kind: Literal["primary", "secondary"] = "primary") -> None:
     """Offer to download MNIST, with a bar; the page runs again when it is there."""
-    if not st.button("Get MNIST (11 MB)", key=key, icon=":material/download:", type="primary"):
+    if not st.button("Get MNIST (11 MB)", key=key, icon=":material/download:", type=kind):
         return
     bar = st.progress(0.0, "Asking for MNIST")
     try:

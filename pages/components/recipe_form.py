@@ -19,7 +19,7 @@ from mnist_core.recipes import (
     Distortion,
     Recipe,
 )
-from pages.components import cached
+from pages.components import cached, evaluated
 from pages.components.knobs import (
     DIGITS,
     DISTORTION,
@@ -295,7 +295,8 @@ def _choose_data() -> None:
         width="stretch",
     )
     if here == ["builtin"]:
-        st.caption("MNIST is not on this machine. To get it: `python -m mnist_core data --download`")
+        st.caption("MNIST, with its 60,000 digits to learn from, is not on this machine.")
+        evaluated.get_mnist("train-get-mnist", "secondary")
 
 
 def show_more() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mnist_core import data
 from mnist_core.cluster import Job
 from mnist_core.errors import DigitLabError
 from mnist_core.recipes import PRESETS, Recipe
@@ -100,6 +101,19 @@ def start(app: AppTest) -> AppTest:
 
 
 # --- before the start
+
+
+def test_mnist_is_got_from_here_or_it_is_said_why_not(train: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def offline(progress: object) -> None:
+        asked.append(progress)
+        raise DigitLabError("There is no network.")
+
+    monkeypatch.setattr(data, "download_mnist", offline)
+    train.button(key="train-get-mnist").click().run()
+    assert len(asked) == 1
+    assert [one.value for one in train.error] == ["There is no network."]
 
 
 def test_at_first_everything_is_set_and_one_press_trains(train: AppTest, desk: Desk) -> None:

@@ -89,6 +89,15 @@ def phone(open_page: Callable[..., Page], server: Server) -> Page:
     return open_page(server.url, **PHONE)
 
 
+_FITS = """width => document.querySelector("[data-testid=stApp]").dataset.testScriptState === "notRunning"
+  && document.querySelector(".stMain").scrollWidth <= width"""
+
+
+def fits(page: Page, width: int = 390) -> None:
+    """Wait until the page is whole and nothing of it is wider; while it comes up, its styles may still be missing."""
+    page.wait_for_function(_FITS, arg=width)
+
+
 # Two frames, then whatever was left to be done for them.
 _IDLE = """new Promise(done => requestAnimationFrame(() => requestAnimationFrame(
   () => requestIdleCallback(() => done(), {timeout: 1000}))))"""

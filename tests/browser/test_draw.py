@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import PATIENCE, PHONE
+from tests.browser.conftest import PATIENCE, PHONE, fits
 from tests.browser.server import Server
 
 Point = tuple[int, int]
@@ -215,7 +215,7 @@ def test_nothing_is_cut_off_on_a_telephone(open_page: Callable[..., Page], serve
     if address.startswith("/draw"):
         finger(page, ready_canvas(page), SEVEN)
         expect(answer(page).first).to_have_text(re.compile("^7"))
-    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 390
+    fits(page)
 
 
 def test_a_drawing_is_replayed_and_its_nearest_digits_are_shown(page: Page) -> None:

@@ -12,7 +12,7 @@ import pytest
 import sklearn.metrics
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, fits
 from tests.browser.server import Server
 from tests.browser.test_draw import SEVEN, open_draw, stroke
 from tests.browser.test_metrics import WAKING, cell, click, matrix, number
@@ -134,7 +134,7 @@ def test_mistakes_are_filtered_sorted_and_explained_with_the_keyboard_alone(
     assert evidence.locator(".dl-for").count() + evidence.locator(".dl-against").count() > 20
     blue = {"light": "rgb(0, 114, 178)", "dark": "rgb(86, 180, 233)"}[scheme]
     assert evidence.locator(".dl-for").first.evaluate("one => getComputedStyle(one).fill") == blue
-    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= page.evaluate("window.innerWidth")
+    fits(page, page.evaluate("screen.width"))
 
 
 def archive(*labels: int) -> dict[str, object]:

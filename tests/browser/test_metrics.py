@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from mnist_core import data
 from mnist_core.predictions import stored
 from mnist_core.runs import load_run
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import PHONE, fits
 from tests.browser.server import Server, serve
 
 WAKING = 90_000  # ms; a server that was just started imports TensorFlow and reads the digits
@@ -121,7 +121,7 @@ def test_the_threshold_is_moved_with_the_keyboard(page: Page) -> None:
 def test_on_a_telephone_the_numbers_can_be_read(open_page: Callable[..., Page], server: Server, scheme: str) -> None:
     page = open_page(server.url, **PHONE, color_scheme=scheme)
     on_builtin(page)
-    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 390
+    fits(page)
     written = page.evaluate(
         "[...document.querySelectorAll('.st-key-confusion .textpoint text')].filter(e => e.textContent).map(e => "
         "[parseFloat(getComputedStyle(e).fontSize), e.getBoundingClientRect().width, getComputedStyle(e).fill])"

@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import fits
 from tests.browser.test_metrics import WAKING
 
 
@@ -54,4 +55,4 @@ def test_without_mnist_the_numbers_are_there_and_nothing_is_cut_off(phone: Page)
     phone.goto("/mistakes")
     expect(count(phone)).to_contain_text("of 10,000 digits")
     expect(phone.get_by_role("button", name="Get MNIST (11 MB)")).to_be_visible()
-    assert phone.evaluate("document.querySelector('.stMain').scrollWidth") <= 390
+    fits(phone)

@@ -10,6 +10,7 @@ import safetensors.numpy
 from playwright.sync_api import Locator, Page, expect
 
 from mnist_core.runs import BUNDLED
+from tests.browser.conftest import fits
 from tests.browser.server import Server
 
 OF_128 = json.loads((BUNDLED / "classic-128" / "run.json").read_text())
@@ -99,4 +100,4 @@ def test_runs_on_a_telephone(phone: Page) -> None:
     phone.goto("/runs?runs=classic-128&runs=classic-50-50")
     expect(heading(phone)).to_have_text("classic-128 and classic-50-50")
     expect(phone.get_by_text("is right on 128 digits that")).to_be_visible()
-    assert phone.evaluate("document.querySelector('.stMain').scrollWidth") <= 390
+    fits(phone)

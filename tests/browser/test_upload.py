@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from mnist_core.images import MAX_BYTES, encode_png
 from tests.browser.chromium import ARGUMENTS, executable
+from tests.browser.conftest import fits
 from tests.browser.server import Server
 
 SAMPLES = Path(__file__).parents[2] / "assets" / "samples"
@@ -171,7 +172,7 @@ def test_boxes_are_moved_deleted_and_added_by_hand_and_the_text_follows(page: Pa
 
 def test_boxes_on_a_telephone_are_where_the_digits_are_and_follow_a_finger(phone: Page) -> None:
     frame = open_handwriting(phone)
-    assert phone.evaluate("document.querySelector('.stMain').scrollWidth") <= 390
+    fits(phone)
     for number, (digit, (x, y)) in enumerate(PLACES.items(), start=1):
         box = frame.get_by_role("button", name=f"Digit {number}: {digit}").locator(".line").bounding_box()
         assert box is not None
@@ -221,4 +222,4 @@ def test_a_picture_on_a_telephone(phone: Page) -> None:
     uploader = open_upload(phone)
     uploader.set_input_files(SAMPLES / "shadow.jpg")
     expect(phone.locator(".dl-sentence")).to_have_text(re.compile("7"))
-    assert phone.evaluate("document.querySelector('.stMain').scrollWidth") <= 390
+    fits(phone)

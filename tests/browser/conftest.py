@@ -89,13 +89,16 @@ def phone(open_page: Callable[..., Page], server: Server) -> Page:
     return open_page(server.url, **PHONE)
 
 
-_FITS = """width => document.querySelector("[data-testid=stApp]").dataset.testScriptState === "notRunning"
-  && document.querySelector(".stMain").scrollWidth <= width"""
+def settled(page: Page) -> None:
+    """The page has been drawn to its end: nothing of it will be replaced under a hand."""
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_attached()
+    expect(page.locator("[data-stale=true]")).to_have_count(0)
 
 
 def fits(page: Page, width: int = 390) -> None:
     """Wait until the page is whole and nothing of it is wider; while it comes up, its styles may still be missing."""
-    page.wait_for_function(_FITS, arg=width)
+    settled(page)
+    page.wait_for_function("width => document.querySelector('.stMain').scrollWidth <= width", arg=width)
 
 
 # Two frames, then whatever was left to be done for them.

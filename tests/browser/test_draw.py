@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import PATIENCE, PHONE, fits
+from tests.browser.conftest import PATIENCE, PHONE, fits, settled
 from tests.browser.server import Server
 
 Point = tuple[int, int]
@@ -77,8 +78,16 @@ def finger(page: Page, canvas: Locator, points: tuple[Point, ...]) -> None:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=option, exact=True).click()
+    """Choose from a list; one that closes because its page is drawn anew is opened again, as a person would."""
+    settled(page)
+    box, wanted = page.get_by_role("combobox", name=label), page.get_by_role("option", name=option, exact=True)
+    box.click()
+    for _ in range(10):
+        with suppress(AssertionError):
+            expect(wanted).to_be_visible(timeout=PATIENCE // 10)
+            break
+        box.click()
+    wanted.click()
 
 
 def test_a_seven_drawn_with_the_mouse_is_read(page: Page) -> None:

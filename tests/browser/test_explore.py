@@ -12,7 +12,7 @@ import pytest
 import sklearn.metrics
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, fits
+from tests.browser.conftest import DESKTOP, PHONE, fits, settled
 from tests.browser.server import Server
 from tests.browser.test_draw import SEVEN, open_draw, stroke
 from tests.browser.test_metrics import WAKING, cell, click, matrix, number
@@ -21,12 +21,6 @@ from tests.browser.test_upload import seven
 
 RUN = "classic-50-50"
 NETWORK = "data=Built-in+digits&run=classic-50-50"
-
-
-def settled(page: Page) -> None:
-    """The page has been drawn to its end: nothing of it will be replaced under a hand."""
-    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_attached()
-    expect(page.locator("[data-stale=true]")).to_have_count(0)
 
 
 def rows(page: Page) -> list[dict[str, str]]:

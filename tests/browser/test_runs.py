@@ -10,7 +10,7 @@ import safetensors.numpy
 from playwright.sync_api import Locator, Page, expect
 
 from mnist_core.runs import BUNDLED
-from tests.browser.conftest import fits
+from tests.browser.conftest import fits, settled
 from tests.browser.server import Server
 
 OF_128 = json.loads((BUNDLED / "classic-128" / "run.json").read_text())
@@ -28,6 +28,7 @@ def own_run(server: Server, name: str) -> Path:
 
 
 def choose(page: Page, name: str) -> None:
+    settled(page)
     chooser = page.get_by_role("combobox", name=re.compile("Look closer at one"))
     chooser.fill(name)
     page.get_by_role("option", name=name, exact=True).click()

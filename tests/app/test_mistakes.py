@@ -12,6 +12,7 @@ from mnist_core import data, mistakes, runs
 from mnist_core.mistakes import Wanted
 from mnist_core.predictions import Predictions
 from pages.components import browse, cached
+from tests.app.conftest import run_without_a_mistake
 
 ROOT = Path(__file__).parents[2]
 MISTAKES = "pages/understand/mistakes.py"
@@ -182,13 +183,7 @@ def test_without_mnist_there_are_numbers_and_the_way_to_the_pictures(networks: N
 
 
 def test_a_network_without_a_mistake_is_congratulated(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    labels = cached.dataset("builtin").test_labels
-    logs = np.full((len(labels), 10), -4.0, np.float32)
-    logs[np.arange(len(labels)), labels] = -0.2
-    monkeypatch.setattr(cached.predictions, "kept", lambda *_: Predictions("ann", "builtin", labels, logs))
-    cached.evaluation.clear()
-    app.run()
-    cached.evaluation.clear()
+    run_without_a_mistake(app, monkeypatch)
     assert not app.exception
     assert "Every digit is read right" in app.success[0].value
     app.segmented_control(key="which").set_value("right").run()

@@ -14,6 +14,7 @@ from mnist_core.images import encode_png
 from mnist_core.predictions import Predictions
 from mnist_core.quiz import Quiz
 from pages.components import cached
+from tests.app.conftest import run_without_a_mistake
 
 ROOT = Path(__file__).parents[2]
 QUIZ = "pages/understand/quiz.py"
@@ -162,13 +163,7 @@ def test_an_address_gives_the_same_quiz_and_a_forged_one_another(networks: None)
 def test_a_network_without_a_mistake_is_asked_what_it_was_least_sure_of(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    labels = cached.dataset("builtin").test_labels
-    logs = np.full((len(labels), 10), -4.0, np.float32)
-    logs[np.arange(len(labels)), labels] = -0.2
-    monkeypatch.setattr(cached.predictions, "kept", lambda *_: Predictions("ann", "builtin", labels, logs))
-    cached.evaluation.clear()
-    app.run()
-    cached.evaluation.clear()
+    run_without_a_mistake(app, monkeypatch)
     assert "reads all 359 digits right" in html(app)
     press(app, "quiz-start")
     play(app)

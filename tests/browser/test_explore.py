@@ -145,7 +145,7 @@ def bring(page: Page, address: str, *labels: int) -> None:
     uploader = page.locator("[data-testid=stFileUploader] input[type=file]")
     uploader.wait_for(state="attached")
     settled(page)
-    uploader.set_input_files([archive(*labels)])  # type: ignore[list-item]
+    uploader.set_input_files([archive(*labels)])  # type: ignore[list-item] # a file as a dict
 
 
 def test_three_pictures_and_no_mistake_are_sensible_pages(page: Page) -> None:

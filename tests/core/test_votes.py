@@ -46,7 +46,7 @@ def test_what_is_disputed_is_what_is_not_said_to_be_right() -> None:
 @pytest.mark.parametrize(("verdict", "digit"), [("right", 3), ("wrong", None), ("wrong", 10), ("unclear", 0), ("x", 1)])
 def test_a_vote_that_says_nothing_is_refused(verdict: str, digit: int | None) -> None:
     with pytest.raises(DigitLabError):
-        Vote(verdict, digit)  # type: ignore[arg-type]
+        Vote(verdict, digit)  # type: ignore[arg-type] # what a file may hold
 
 
 @pytest.mark.parametrize(("row", "vote"), [(4, Vote("right")), (-1, None), (1, Vote("wrong", 5))])
@@ -142,8 +142,8 @@ def test_a_damaged_file_is_no_traceback(digit_lab_home: Path) -> None:
 @pytest.mark.parametrize("write", [votes.as_json, votes.as_csv])
 def test_what_is_taken_away_can_be_brought_back(write: object) -> None:
     for some in (SOME, NONE):
-        assert votes.read(write(some).encode(), NONE).cast == some.cast  # type: ignore[operator]
-        assert votes.read(b"\xef\xbb\xbf" + write(some).encode(), NONE).cast == some.cast  # type: ignore[operator]
+        assert votes.read(write(some).encode(), NONE).cast == some.cast  # type: ignore[operator] # one of two writers, whichever the test is given
+        assert votes.read(b"\xef\xbb\xbf" + write(some).encode(), NONE).cast == some.cast  # type: ignore[operator] # one of two writers, whichever the test is given
 
 
 def test_the_csv_has_a_line_for_each_vote_and_no_formula() -> None:

@@ -216,6 +216,28 @@ class Draft:
         inside[edge:-edge, edge:-edge] = 1
         self.blend(1 - inside, colour)
 
+    def lay_on_table(self, colour: Rgb, share: float, turn: float) -> None:
+        """Make the scene a sheet that lies on a table, seen whole: so wide as this share of the picture.
+
+        `turn` is in radians. The table has a grain, and the sheet throws a narrow shadow on it.
+        """
+        sheet, (width, height) = self.scene, self.size
+        wide, high = round(width / share), round(height / share)
+        streaks = cv2.resize(self.rng.normal(0, 0.05, (90, 3)).astype(np.float32), (wide, high))
+        self.scene = np.float32(colour) * (1 + streaks[..., None] + self.rng.normal(0, 0.02, (high, wide, 1)))
+        cos, sin = np.cos(turn), np.sin(turn)
+        free = np.array([wide - width, high - height])
+        centre = np.array([width, height]) / 2 + free * self.rng.uniform(0.25, 0.75, 2)
+        corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * [width / 2, height / 2]
+        seen = corners @ np.array([[cos, sin], [-sin, cos]]) * self.rng.uniform(0.93, 1.0, (4, 1)) + centre
+        flat = np.array([[0, 0], [width, 0], [width, height], [0, height]])
+        matrix = cv2.getPerspectiveTransform(np.float32(flat), np.float32(seen))
+        where = cv2.warpPerspective(np.ones((height, width), np.float32), matrix, (wide, high), flags=cv2.INTER_LINEAR)
+        shade = cv2.GaussianBlur(np.roll(where, (high // 90, wide // 120), (0, 1)), (0, 0), max(1.0, high / 120))
+        self.scene *= 1 - 0.4 * shade[..., None]
+        paper = cv2.warpPerspective(sheet, matrix, (wide, high), borderMode=cv2.BORDER_REPLICATE)
+        self.scene = np.float32(self.scene + (paper - self.scene) * where[..., None])
+
     # --- the camera
 
     def tilt(self, strength: float) -> None:

@@ -206,6 +206,19 @@ def black_frame(rng: np.random.Generator, digit: Digit) -> UInt8:
     return draft.photographed()
 
 
+_TABLES: Sequence[Rgb] = ((0.08, 0.07, 0.07), (0.3, 0.2, 0.13), (0.5, 0.36, 0.24), (0.35, 0.37, 0.4))
+
+
+def note_on_table(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """A white or yellow note that lies on a table, all of it in the picture."""
+    draft = Draft(rng, 420, round(420 * rng.uniform(0.7, 1.3)), (PAPER, (0.93, 0.88, 0.5))[int(rng.integers(2))])
+    draft.texture(0.006)
+    draft.write_one(digit, (0.35, 0.7), (0.03, 0.09), _some_ink(rng))
+    draft.lay_on_table(_TABLES[int(rng.integers(len(_TABLES)))], draft.between(0.3, 0.85), draft.between(-0.25, 0.25))
+    draft.fall_off(draft.between(0.6, 1.0))
+    return draft.photographed()
+
+
 def hand_shadow(rng: np.random.Generator, digit: Digit) -> UInt8:
     """The deep shadow of a hand or phone, with an edge."""
     draft = _paper(rng)
@@ -313,8 +326,8 @@ SINGLES: dict[str, Kind] = {
     kind.__name__: kind
     for kind in (
         clean, canvas_any_pen, canvas_small, mnist_like, phone_screen, ballpoint, dim_crop, pencil, felt_pen, coloured,
-        whiteboard, chalk, light_on_coloured, ruled, squared, ruled_pencil, page_edge, black_frame, hand_shadow,
-        falling_light, finger, punched, dirty, bad_camera, tight, neighbours, far_away, worn_pen, turned,
+        whiteboard, chalk, light_on_coloured, ruled, squared, ruled_pencil, page_edge, black_frame, note_on_table,
+        hand_shadow, falling_light, finger, punched, dirty, bad_camera, tight, neighbours, far_away, worn_pen, turned,
     )
 }  # fmt: skip
 
@@ -422,6 +435,15 @@ def page_things_around(rng: np.random.Generator, digits: Sequence[Digit]) -> Sam
     draft.page_edge((0.3, 0.22, 0.15))
     draft.finger()
     draft.shadow(draft.between(0.2, 0.45), 0.02)
+    return Sample(draft.photographed(), text)
+
+
+def page_on_table(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """A sheet or a note with a few lines that lies on a table, all of it in the picture."""
+    draft = _paper(rng, 500, 800)
+    text = _fill(draft, digits, int(rng.integers(1, 5)), int(rng.integers(2, 7)), _some_ink(rng), (0.04, 0.08))
+    draft.lay_on_table(_TABLES[int(rng.integers(len(_TABLES)))], draft.between(0.4, 0.9), draft.between(-0.1, 0.1))
+    draft.fall_off(draft.between(0.6, 1.0))
     return Sample(draft.photographed(), text)
 
 
@@ -579,7 +601,8 @@ PAGES: dict[str, Writer] = {
     writer.__name__: writer
     for writer in (
         page_canvas, page_photo, page_slanting, page_of_hundred, page_mixed_sizes, page_ruled, page_pencil,
-        page_board, page_things_around, page_touching, page_words, page_doodles,
+        page_board, page_things_around, page_on_table,
+        page_touching, page_words, page_doodles,
     )
 }  # fmt: skip
 

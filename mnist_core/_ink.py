@@ -80,15 +80,22 @@ def find_ink(grey: UInt8, settings: Settings, longest: int) -> Ink:
     if min(work.shape) < FEWEST_PIXELS:
         nothing = np.zeros(work.shape, np.uint8)
         return Ink(nothing, nothing, scale, 0.0, True, tuple(steps))
-    polarity = _decide_polarity(work, settings)
-    if polarity.outside is not None:
-        work = _without_frame(work, polarity.outside)
+    measured = settings.flatten_light and not settings.light_window and settings.polarity == "auto"
+    ground = _even_ground(grey) if measured else None
+    if ground is not None:
+        polarity, window = ground, 0
+        strength, paper = _strength_on_even_ground(work, int(grey[0, 0]), ground.dark)
+        noise = 0.0
+    else:
+        polarity = _decide_polarity(work, settings)
+        if polarity.outside is not None:
+            work = _without_frame(work, polarity.outside)
+        lifted = _lift(work if polarity.dark else np.asarray(cv2.bitwise_not(work), np.uint8))
+        paper, window = _paper(lifted, settings)
+        strength, noise = _strength(lifted, paper, max(1, round(scale)))
     dark = polarity.dark
-    lifted = _lift(work if dark else np.asarray(cv2.bitwise_not(work), np.uint8))
-    paper, window = _paper(lifted, settings)
-    strength, noise = _strength(lifted, paper, max(1, round(scale)))
     even = cv2.bitwise_not(strength) if dark else strength
-    steps.append(_light_step(even, settings, paper, window))
+    steps.append(_light_step(even, settings, paper, window, polarity.even))
     steps.append(_polarity_step(strength, settings, polarity))
     mask, level = _threshold(strength, noise, paper, settings)
     lines = 0
@@ -164,12 +171,51 @@ class _Polarity:
     """Whether the ink is dark, and why: the strokes' evidence in [-1, 1], and the share of the rim that is light.
 
     `outside` is a mask at coarse size of what lies around the paper, if the paper ends within the picture on all sides.
+    `even` says that the ground has one brightness everywhere.
     """
 
     dark: bool
     evidence: float
     rim: float
     outside: UInt8 | None = None
+    even: bool = False
+
+
+def _even_ground(grey: UInt8) -> _Polarity | None:
+    """What the ink is on a ground that has exactly one brightness, as on a canvas or a screen; None on any other.
+
+    There is no light to be evened out there and no noise to be told from ink, which is most of the work. The ground has
+    the corner's brightness, and so have nearly all of the rim and at least half of the picture. What differs from it is
+    darker everywhere or lighter everywhere, and has nowhere a place as wide as a sheet of paper has.
+    """
+    ground = int(grey[0, 0])
+    rim = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    if np.count_nonzero(rim != ground) > _EVEN_RIM * len(rim):
+        return None
+    count = cv2.countNonZero(cv2.compare(grey, float(ground), cv2.CMP_NE))
+    lighter = cv2.countNonZero(cv2.compare(grey, float(ground), cv2.CMP_GT))
+    if not 0 < count < _EVEN_INK * grey.size or min(lighter, count - lighter) > _EVEN_STRAY * count:
+        return None
+    contrast = np.asarray(cv2.absdiff(grey, np.array([ground], np.float64)), np.uint8)
+    strong = np.asarray(cv2.compare(contrast, float(contrast.max()) / 2, cv2.CMP_GT), np.uint8)
+    widest = float(cv2.distanceTransform(strong, cv2.DIST_L2, 3).max())
+    if widest > _EVEN_PEN / 2 * max(cv2.boundingRect(strong)[2:]):
+        return None
+    dark = lighter < count / 2
+    return _Polarity(dark, 1.0 if dark else -1.0, float(np.mean(rim > 127)), even=True)
+
+
+# This share of the rim and of the picture may be ink; of the ink this share may differ from the ground in the other
+# direction, as the traces of sharpening do; and it is so wide at most, as a share of the longer side of its box.
+_EVEN_RIM, _EVEN_INK, _EVEN_STRAY, _EVEN_PEN = 0.1, 0.5, 0.02, 0.3
+
+
+def _strength_on_even_ground(work: UInt8, ground: int, dark: bool) -> tuple[UInt8, UInt8]:
+    """The ink's strength as `_strength` gives it, and the ground's brightness as an image of one pixel."""
+    levels = np.arange(256, dtype=np.uint8)
+    lifted = _lift(levels if dark else 255 - levels).ravel()
+    table = np.clip(255 - 255 * lifted.astype(np.float32) / lifted[ground], 0, 255)
+    return np.asarray(cv2.LUT(work, np.rint(table).astype(np.uint8)), np.uint8), lifted[ground].reshape(1, 1)
 
 
 def _decide_polarity(work: UInt8, settings: Settings) -> _Polarity:
@@ -181,9 +227,7 @@ def _decide_polarity(work: UInt8, settings: Settings) -> _Polarity:
     split, _ = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     rim = float(np.mean(np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]]) > split))
     outside = _frame(small, split, light=rim > 0.5)
-    if outside is not None:
-        small = _filled(small, outside)
-    evidence = _stroke_evidence(small)
+    evidence = _stroke_evidence(small if outside is None else _sheet(work, outside))
     if settings.polarity != "auto":
         return _Polarity(settings.polarity == "dark", evidence, rim, outside)
     vote = 0.0 if outside is not None else 2 * rim - 1
@@ -212,8 +256,8 @@ def _stroke_evidence(small: UInt8) -> float:
 def _frame(small: UInt8, split: float, light: bool) -> UInt8 | None:
     """A mask of what surrounds the paper, or None if the paper goes to the rim somewhere.
 
-    What is connected with nearly all of the rim and as bright as it is either the paper around a digit, or a frame
-    around the paper: paper is as good as rectangular and has a wide empty place; a digit is neither.
+    What is connected with nearly all of the rim and as bright as it is either the paper around a digit, or a frame or a
+    table around the paper: paper is as good as rectangular and has a wide empty place; a digit is neither.
     """
     around = np.asarray(cv2.compare(small, split, cv2.CMP_GT if light else cv2.CMP_LE), np.uint8)
     edge = np.concatenate([around[0], around[-1], around[:, 0], around[:, -1]])
@@ -223,17 +267,33 @@ def _frame(small: UInt8, split: float, light: bool) -> UInt8 | None:
     cv2.floodFill(joined, None, (0, 0), 128)
     outside = np.asarray(cv2.inRange(joined, 128, 128)[1:-1, 1:-1], np.uint8)
     inside = cv2.bitwise_not(outside)
+    if not inside.any():
+        return None
     paper = cv2.bitwise_and(inside, cv2.bitwise_not(around))
-    _, _, width, height = cv2.boundingRect(inside)
-    enough = min(width / small.shape[1], height / small.shape[0]) > _FRAME_INSIDE
-    full = np.count_nonzero(inside) > _FRAME_FULL * width * height
-    wide = float(cv2.distanceTransform(paper, cv2.DIST_L2, 3).max()) > _FRAME_WIDE * min(small.shape)
-    return np.asarray(cv2.dilate(outside, _square(3)), np.uint8) if enough and full and wide else None
+    (width, height), area = cv2.minAreaRect(cv2.findNonZero(inside))[1], np.count_nonzero(inside)
+    full = area > _FRAME_FULL * (width + 1) * (height + 1)
+    # Thin writing is but a little darker than its paper here: so narrow that a closing loses it, or an opening.
+    detail = cv2.morphologyEx(small, cv2.MORPH_TOPHAT if light else cv2.MORPH_BLACKHAT, _square(9))
+    contrast = abs(float(np.median(small[inside > 0])) - float(np.median(small[outside > 0])))
+    thin = cv2.bitwise_and(
+        cv2.erode(inside, _square(5)), np.asarray(cv2.compare(detail, _FRAME_DETAIL * contrast, cv2.CMP_GT))
+    )
+    writing = cv2.bitwise_or(cv2.bitwise_and(inside, around), thin)
+    signs = cv2.connectedComponents(writing, connectivity=8)[0] - 1
+    written = np.count_nonzero(writing) / area
+    side = min(width, height) / min(small.shape)
+    enough = side > (_FRAME_LEAST if written > _FRAME_WRITTEN else _FRAME_INSIDE)
+    wide = float(cv2.distanceTransform(paper, cv2.DIST_L2, 3).max()) > _FRAME_WIDE * min(width, height)
+    many = signs >= _FRAME_SIGNS and written < 0.5
+    return np.asarray(cv2.dilate(outside, _square(3)), np.uint8) if enough and full and (wide or many) else None
 
 
-# A frame holds this share of the rim. The paper in it has this share of the picture's width and height, fills its own
-# bounding box to this share, and has an empty place of this radius, as a share of the picture's shorter side.
-_FRAME_RIM, _FRAME_INSIDE, _FRAME_FULL, _FRAME_WIDE = 0.9, 0.6, 0.75, 0.18
+# A frame holds this share of the rim. The paper in it fills the rectangle around it to this share, and has an empty
+# place of this radius, as a share of its own shorter side, or so many signs on it, more than a digit has loops. It has
+# one share of the picture's side, or the lesser one if this share of it is written on: what is narrow there and differs
+# from it by this share of how the frame does.
+_FRAME_RIM, _FRAME_FULL, _FRAME_WIDE, _FRAME_SIGNS = 0.9, 0.8, 0.18, 3
+_FRAME_INSIDE, _FRAME_LEAST, _FRAME_WRITTEN, _FRAME_DETAIL = 0.6, 0.2, 0.005, 0.15
 
 
 def _filled(small: UInt8, outside: UInt8) -> UInt8:
@@ -244,6 +304,16 @@ def _filled(small: UInt8, outside: UInt8) -> UInt8:
     usual = float(np.median(small[outside == 0]))
     fill = (total + 1e-3 * usual) / (count + 1e-3)
     return np.where(outside > 0, fill, small).astype(np.uint8)
+
+
+def _sheet(work: UInt8, outside: UInt8) -> UInt8:
+    """The paper within a frame at coarse size, as large as if it were the picture."""
+    x, y, width, height = cv2.boundingRect(np.asarray(cv2.bitwise_not(outside), np.uint8))
+    down, across = work.shape[0] / outside.shape[0], work.shape[1] / outside.shape[1]
+    window = slice(int(y * down), int((y + height) * down)), slice(int(x * across), int((x + width) * across))
+    small = _coarse(np.ascontiguousarray(work[window]), 96)
+    beside = cv2.resize(outside[y : y + height, x : x + width], small.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return _filled(small, np.asarray(beside, np.uint8))
 
 
 def _without_frame(work: UInt8, outside: UInt8) -> UInt8:
@@ -466,10 +536,12 @@ def _grey_step(grey: UInt8, work: UInt8, scale: float) -> Step:
     return Step("grey", "In grey", how, shown(work), parameters)
 
 
-def _light_step(even: UInt8, settings: Settings, paper: UInt8, window: int) -> Step:
+def _light_step(even: UInt8, settings: Settings, paper: UInt8, window: int, even_ground: bool) -> Step:
     unevenness = _unevenness(paper)
     if not settings.flatten_light:
         sentence = "Switched off: shadows stay in the picture."
+    elif even_ground:
+        sentence = "The background is exactly the same everywhere, so there was nothing to even out."
     elif unevenness < 0.04:
         sentence = "The light is the same everywhere, so hardly anything had to be changed."
     else:
@@ -490,6 +562,8 @@ def _polarity_step(strength: UInt8, settings: Settings, polarity: _Polarity) -> 
     elif polarity.outside is not None:
         frame = "light" if rim > 0.5 else "dark"
         sentence = f"The {frame} frame around the paper was ignored; the strokes in it are {ink} than the paper."
+    elif polarity.even:
+        sentence = f"What is drawn is {ink} than the background, which is {ground} everywhere."
     else:
         sentence = f"The thin strokes are {ink} than what is around them, and {share:.0%} of the rim is {ground}."
     sentence += " So it was turned to white on black." if dark else " That is white on black already."

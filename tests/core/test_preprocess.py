@@ -292,6 +292,48 @@ def test_polarity_set_by_hand_is_kept() -> None:
     assert wrong.digit is None or likeness(wrong, right) < 0.7
 
 
+@pytest.mark.parametrize("strokes", [ZERO, FIVE, SEVEN, EIGHT])
+@pytest.mark.parametrize(("paper", "ink"), [(255, 0), (0, 255), (220, 40), (60, 200), (128, 150)])
+@pytest.mark.parametrize("size", [280, 42])
+def test_an_even_ground_saves_work_but_changes_nothing(strokes: Strokes, paper: int, ink: int, size: int) -> None:
+    even = cv2.resize(on_paper(drawn(strokes), paper, ink), (size, size), interpolation=cv2.INTER_AREA)
+    uneven = even.copy()
+    uneven[0, 0] ^= 1  # one pixel is enough to look closer
+    short, long = prepare(even), prepare(uneven)
+    sentences = [step.sentence for one in (short, long) for step in one.steps if step.name == "light"]
+    assert ["exactly the same" in sentence for sentence in sentences] == [True, False]
+    assert likeness(short, long) > 0.985
+    assert short.steps[2].parameters["dark_ink"] == long.steps[2].parameters["dark_ink"] == (ink < paper)
+
+
+def on_table(sheet: UInt8, share: float, table: int, turn: float = 0) -> UInt8:
+    """A sheet in the middle of a table, so wide as this share of the picture and turned by so many degrees."""
+    height, width = sheet.shape
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, 1.0)
+    matrix[:, 2] += np.array([width, height]) * (1 / share - 1) / 2
+    size = round(width / share), round(height / share)
+    return np.asarray(cv2.warpAffine(sheet, matrix, size, borderValue=table), np.uint8)
+
+
+@pytest.mark.parametrize(("paper", "ink", "table"), [(220, 40, 30), (220, 40, 110), (40, 220, 200), (255, 0, 0)])
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7, 0.9])
+@pytest.mark.parametrize("turn", [0, 12])
+def test_a_note_on_a_table_is_read_and_not_the_table(paper: int, ink: int, table: int, share: float, turn: int) -> None:
+    written = drawn(FIVE, pen=14, side=150)
+    picture = on_table(on_paper(written, paper, ink), share, table, turn)
+    prepared = prepare(picture)
+    assert likeness(prepared, prepare(np.where(on_table(written, share, 0, turn) > 127, 0, 255).astype(np.uint8))) > 0.9
+    assert prepared.box is not None and prepared.box.height < 0.7 * share * len(picture), "the digit, not the note"
+
+
+@pytest.mark.parametrize("strokes", [ZERO, EIGHT])
+@pytest.mark.parametrize("pen", [20, 34, 44])
+def test_a_heavy_digit_with_loops_is_not_taken_for_a_note(strokes: Strokes, pen: int) -> None:
+    picture = on_paper(drawn(strokes, pen), 30, 220)
+    step = next(step for step in prepare(picture).steps if step.name == "polarity")
+    assert step.parameters["dark_ink"] is False
+
+
 def test_a_loop_is_not_taken_for_the_digit() -> None:
     """The inside of a thin 0 is lighter ink on a darker ring to a program that guesses by the middle."""
     picture = on_paper(drawn(ZERO, 5))

@@ -73,6 +73,16 @@ def test_lines_are_read_from_top_to_bottom_and_left_to_right(ground) -> None:
     assert reading(prepare_page(ground(written(TWO_ROWS))), TWO_ROWS) == "207\n7120"
 
 
+@pytest.mark.parametrize("margin", [(60, 90), (200, 340), (300, 500)])
+@pytest.mark.parametrize("table", [25, 90])
+def test_a_full_sheet_on_a_table_is_read_and_not_the_table(margin: tuple[int, int], table: int) -> None:
+    down, across = margin
+    sheet = on_paper(written(TWO_ROWS))
+    picture = cv2.copyMakeBorder(sheet, down, down, across, across, cv2.BORDER_CONSTANT, value=table)
+    there = [(sign, x + across, y + down, height) for sign, x, y, height in TWO_ROWS]
+    assert reading(prepare_page(np.asarray(picture, np.uint8)), there) == "207\n7120"
+
+
 @pytest.mark.parametrize("fall", [-0.25, -0.1, 0.1, 0.25])
 def test_slanting_lines_are_told_apart(fall: float) -> None:
     """At 0.25 the last digit of one line is as low as the first of the next."""

@@ -155,6 +155,13 @@ class Draft:
         x, y = np.rint(free * self.rng.uniform(0.25, 0.75, 2)).astype(int)
         self.write(digit, int(x), int(y), side, thick, ink, **how)
 
+    def outline(self, points: npt.NDArray[np.float64], pen: float, ink: Rgb) -> None:
+        """Draw a line through points ``(n, 2)``, x and y as shares of width and height."""
+        layer = np.zeros(self.size[::-1], np.uint8)
+        fixed = np.rint(points * self.size * 16).astype(np.int32)
+        cv2.polylines(layer, [fixed], False, 255, max(1, round(pen)), cv2.LINE_AA, 4)
+        self.blend(layer.astype(np.float32) / 255, ink)
+
     # --- light and things in the way
 
     def fall_off(self, least: float) -> None:

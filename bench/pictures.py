@@ -219,6 +219,38 @@ def note_on_table(rng: np.random.Generator, digit: Digit) -> UInt8:
     return draft.photographed()
 
 
+def boxed(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """A digit in a printed box, as forms have them."""
+    draft = _paper(rng)
+    draft.write_one(digit, (0.3, 0.45), (0.04, 0.09), _some_ink(rng))
+    side = min(draft.size) / np.array(draft.size) * draft.between(0.36, 0.42)
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]) * side + 0.5
+    draft.outline(corners, draft.between(0.004, 0.012) * min(draft.size), (0.35, 0.35, 0.45))
+    draft.tilt(0.02)
+    return draft.photographed()
+
+
+def circled(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """A digit that somebody has drawn a circle around, with the same pen."""
+    draft, ink = _paper(rng), _some_ink(rng)
+    draft.write_one(digit, (0.28, 0.4), (0.05, 0.1), ink)
+    angles = np.linspace(0, 2 * np.pi * draft.between(0.99, 1.04), 90) + draft.between(0, 6)
+    radius = 0.4 * (1 + 0.05 * np.sin(2 * angles + draft.between(0, 6))) * min(draft.size)
+    points = 0.5 + (radius * np.stack([np.cos(angles), np.sin(angles)])).T / draft.size
+    draft.outline(points, draft.between(0.014, 0.03) * min(draft.size), ink)
+    return draft.photographed()
+
+
+def underlined(rng: np.random.Generator, digit: Digit) -> UInt8:
+    """A digit with a line under it."""
+    draft, ink = _paper(rng), _some_ink(rng)
+    draft.write_one(digit, (0.3, 0.45), (0.04, 0.09), ink)
+    left, level, fall = draft.between(0.15, 0.3), draft.between(0.8, 0.9), draft.between(-0.03, 0.03)
+    points = np.array([[left, level], [1 - left, level + fall]])
+    draft.outline(points, draft.between(0.012, 0.03) * min(draft.size), ink)
+    return draft.photographed()
+
+
 def hand_shadow(rng: np.random.Generator, digit: Digit) -> UInt8:
     """The deep shadow of a hand or phone, with an edge."""
     draft = _paper(rng)
@@ -327,7 +359,8 @@ SINGLES: dict[str, Kind] = {
     for kind in (
         clean, canvas_any_pen, canvas_small, mnist_like, phone_screen, ballpoint, dim_crop, pencil, felt_pen, coloured,
         whiteboard, chalk, light_on_coloured, ruled, squared, ruled_pencil, page_edge, black_frame, note_on_table,
-        hand_shadow, falling_light, finger, punched, dirty, bad_camera, tight, neighbours, far_away, worn_pen, turned,
+        boxed, circled, underlined, hand_shadow, falling_light, finger, punched, dirty, bad_camera, tight, neighbours,
+        far_away, worn_pen, turned,
     )
 }  # fmt: skip
 
@@ -445,6 +478,32 @@ def page_on_table(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
     draft.lay_on_table(_TABLES[int(rng.integers(len(_TABLES)))], draft.between(0.4, 0.9), draft.between(-0.1, 0.1))
     draft.fall_off(draft.between(0.6, 1.0))
     return Sample(draft.photographed(), text)
+
+
+def page_of_boxes(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """A form: rows of printed boxes with a digit in each, apart or side by side."""
+    rows, columns = int(rng.integers(1, 4)), int(rng.integers(2, 7))
+    cell = int(rng.integers(90, 160))
+    draft, ink, margin = _paper(rng, 700, 701), _some_ink(rng), 0.5 * cell
+    pitch = cell * (1.0, 1.25)[int(rng.integers(2))]
+    draft.scene = np.asarray(
+        cv2.resize(draft.scene, (round(columns * pitch + 2 * margin), round(rows * 1.4 * cell + 2 * margin))),
+        np.float32,
+    )
+    pen, thick, lines = draft.between(0.05, 0.08) * cell, max(1.0, draft.between(0.01, 0.025) * cell), []
+    for row in range(rows):
+        chosen = digits[row * columns : (row + 1) * columns]
+        for column, digit in enumerate(chosen):
+            x, y = margin + column * pitch, margin + row * 1.4 * cell
+            corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) * cell + [x, y]
+            draft.outline(corners / draft.size, thick, (0.35, 0.35, 0.45))
+            side = round(cell * draft.between(0.5, 0.68))
+            height, width = digit.coverage(side, pen).shape
+            free = np.array([cell - width, cell - height]) * rng.uniform(0.35, 0.65, 2)
+            draft.write(digit, round(x + free[0]), round(y + free[1]), side, pen, ink)
+        lines.append("".join(str(digit.label) for digit in chosen))
+    draft.tilt(0.01)
+    return Sample(draft.photographed(), "\n".join(lines))
 
 
 def page_touching(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
@@ -602,7 +661,7 @@ PAGES: dict[str, Writer] = {
     for writer in (
         page_canvas, page_photo, page_slanting, page_of_hundred, page_mixed_sizes, page_ruled, page_pencil,
         page_board, page_things_around, page_on_table,
-        page_touching, page_words, page_doodles,
+        page_of_boxes, page_touching, page_words, page_doodles,
     )
 }  # fmt: skip
 

@@ -60,10 +60,14 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """The parts of a picture's ink: ``int32 (h, w)`` of labels, and those that are large enough to look at."""
+    """The parts of a picture's ink: ``int32 (h, w)`` of labels, and those that are large enough to look at.
+
+    What was drawn `around` them, such as boxes and underlining, is not among them.
+    """
 
     labels: Int32
     all: tuple[Part, ...]
+    around: tuple[Part, ...] = ()
 
 
 def find_parts(ink: Ink, mask: UInt8, smallest: float) -> Parts:

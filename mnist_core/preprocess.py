@@ -6,6 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from mnist_core._around import without_surroundings
 from mnist_core._choose import SMALLEST_SHARE, Choice, choose
 from mnist_core._hints import remarks, several
 from mnist_core._ink import FEWEST_PIXELS, Ink, find_ink, shown
@@ -84,6 +85,8 @@ def _look(grey: UInt8, settings: Settings) -> tuple[Ink, Parts, Choice]:
 def _look_once(grey: UInt8, settings: Settings) -> tuple[Ink, Parts, Choice]:
     ink = find_ink(grey, settings, _LONGEST)
     parts = find_parts(ink, ink.mask, SMALLEST_SHARE / 4 * min(ink.mask.shape))
+    if settings.remove_specks:
+        parts = without_surroundings(parts)
     return ink, parts, choose(parts, settings)
 
 
@@ -164,6 +167,8 @@ def _found_step(ink: Ink, parts: Parts, chosen: list[Part], whole: bool) -> Step
     rest = ""
     if ignored:
         rest = f" {ignored} other {'part was' if ignored == 1 else 'parts were'} left out."
-    parameters = {"parts": len(chosen), "left_out": ignored}
+    if parts.around:
+        rest += " What is drawn around or under it was left out."
+    parameters = {"parts": len(chosen), "left_out": ignored, "around": len(parts.around)}
     sentence = f"The digit is {pieces}.{rest}"
     return Step("found", "The digit found", sentence, shown(np.asarray(image, np.uint8)), parameters)

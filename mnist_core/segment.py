@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mnist_core._around import without_surroundings
 from mnist_core._boxed import MOST_BOXES, check_boxes, prepare_each
 from mnist_core._gather import gather, put_together
 from mnist_core._ink import FEWEST_PIXELS, find_ink
@@ -63,6 +64,8 @@ def prepare_page(grey: UInt8, settings: Settings = Settings(), judge: Judge | No
     if min(ink.mask.shape) < FEWEST_PIXELS:
         return Page(ink.steps, ())
     parts = find_parts(ink, ink.mask, max(3.0, _SMALLEST_SHARE * min(ink.mask.shape)))
+    if settings.remove_specks:
+        parts = without_surroundings(parts)
 
     def prepared(group: Group) -> Prepared:
         return finish(ink, parts, group, settings, grey.shape, whole=False)

@@ -1,0 +1,96 @@
+"""What is drawn around and under a digit is no part of it."""
+
+import cv2
+import numpy as np
+import pytest
+
+from mnist_core.preprocess import Prepared, Settings, prepare
+from mnist_core.segment import prepare_page
+from tests.core.test_preprocess import EIGHT, FIVE, SEVEN, ZERO, Strokes, UInt8, drawn, likeness, on_paper
+
+DIGITS = [ZERO, FIVE, SEVEN, EIGHT]
+
+
+def box(picture: UInt8, low: tuple[int, int] = (30, 30), high: tuple[int, int] = (250, 250), pen: int = 5) -> UInt8:
+    return np.asarray(cv2.rectangle(picture.copy(), low, high, 255, pen), np.uint8)
+
+
+def circle(picture: UInt8, open_degrees: int = 0, pen: int = 9) -> UInt8:
+    return np.asarray(
+        cv2.ellipse(picture.copy(), (140, 140), (115, 120), 200, 0, 360 - open_degrees, 255, pen), np.uint8
+    )
+
+
+def line_under(picture: UInt8, gap: int = 30, pen: int = 10) -> UInt8:
+    y = int(np.flatnonzero(picture.max(1)).max()) + gap
+    return np.asarray(cv2.line(picture.copy(), (40, y), (240, y + 6), 255, pen, cv2.LINE_AA), np.uint8)
+
+
+def found(prepared: Prepared) -> str:
+    return next(step.sentence for step in prepared.steps if step.name == "found")
+
+
+@pytest.mark.parametrize("strokes", DIGITS)
+@pytest.mark.parametrize("draw", [box, circle, lambda p: circle(p, 8), line_under, lambda p: line_under(p, 60)])
+def test_what_is_drawn_around_or_under_a_digit_is_left_out(strokes: Strokes, draw) -> None:
+    plain = drawn(strokes, 12, side=130, at=(95, 65))
+    prepared = prepare(on_paper(draw(plain)))
+    assert likeness(prepared, prepare(on_paper(plain))) > 0.97
+    assert found(prepared).endswith("What is drawn around or under it was left out.")
+    assert prepared.hints == ()
+
+
+def test_a_double_line_and_a_box_in_a_box() -> None:
+    plain = drawn(FIVE, 10, side=110, at=(100, 70))
+    for picture in (line_under(line_under(plain, 22, 6), 22, 6), box(box(plain), (12, 12), (268, 268))):
+        assert likeness(prepare(on_paper(picture)), prepare(on_paper(plain))) > 0.97
+
+
+def test_a_frame_stays_on_request() -> None:
+    picture = on_paper(box(drawn(FIVE, 12, side=130, at=(95, 65))))
+    kept = prepare(picture, Settings(remove_specks=False))
+    assert kept.box is not None and kept.box.width > 200
+    assert "around" not in found(kept)
+
+
+def test_a_frame_without_anything_in_it_is_not_taken_away() -> None:
+    prepared = prepare(on_paper(circle(np.zeros((280, 280), np.uint8))))
+    assert prepared.box is not None and prepared.box.width > 200, "it may be a 0"
+
+
+def test_a_speck_in_a_loop_does_not_make_it_a_frame() -> None:
+    picture = drawn(ZERO, 16, side=200, at=(70, 40))
+    speckled = np.asarray(cv2.circle(picture.copy(), (142, 140), 7, 255, -1), np.uint8)
+    assert likeness(prepare(on_paper(speckled)), prepare(on_paper(picture))) > 0.97
+
+
+def test_the_foot_of_a_two_belongs_to_it() -> None:
+    """Two strokes: the pen was lifted before the foot, which is as wide as the rest and near to it."""
+    arch = [(0.0, 0.25), (0.2, 0.02), (0.5, 0.05), (0.6, 0.3), (0.3, 0.65), (0.05, 0.88)]
+    foot = [(0.0, 1.0), (0.62, 1.0)]
+    whole = prepare(on_paper(drawn([arch, foot], 12)))
+    assert whole.box is not None and whole.box.height > 155
+    assert "under it" not in found(whole)
+
+
+def test_a_broken_six_is_not_a_frame_around_its_loop() -> None:
+    stem = [(0.6, 0.0), (0.25, 0.2), (0.05, 0.6), (0.2, 0.98), (0.5, 0.98), (0.68, 0.78)]
+    loop = [(0.62, 0.62), (0.45, 0.5), (0.28, 0.6)]
+    prepared = prepare(on_paper(drawn([stem, loop], 14)))
+    assert prepared.box is not None and prepared.box.height > 155
+
+
+@pytest.mark.parametrize("apart", [0, 30])
+def test_a_form_is_read_without_its_boxes(apart: int) -> None:
+    page, places = np.zeros((260, 900), np.uint8), []
+    for i, strokes in enumerate((FIVE, ZERO, SEVEN, EIGHT, FIVE)):
+        x = 40 + i * (140 + apart)
+        page |= drawn(strokes, 9, side=90, at=(x + 35, 80), size=page.shape)
+        page = box(page, (x, 60), (x + 140, 200), 3)
+        places.append((x, x + 140))
+    (line,) = prepare_page(on_paper(page)).lines
+    assert len(line) == len(places)
+    for prepared, (left, right) in zip(line, places, strict=True):
+        assert prepared.box is not None
+        assert left < prepared.box.x and prepared.box.x + prepared.box.width < right
+        assert 80 <= prepared.box.height <= 110

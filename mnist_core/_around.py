@@ -1,5 +1,6 @@
 """What people draw around and under digits: boxes to write in, circles, underlining. None of it belongs to a digit."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -27,16 +28,23 @@ _FOOT_WIDE, _FOOT_NEAR = 1.15, 0.12
 
 def without_surroundings(parts: Parts) -> Parts:
     """Take away what was drawn around or under other parts, without looking at what it encloses by touching."""
-    around = tuple(p for p in parts.all if _is_frame(p, parts) or _is_underlining(p, parts))
+    # All pairs are looked at: on a page of text that has to be quick.
+    edges = np.array([(p.x, p.y, -p.right, -p.bottom) for p in parts.all]).reshape(-1, 4)
+    around = []
+    for part, own in zip(parts.all, edges, strict=True):
+        within = [parts.all[i] for i in np.flatnonzero((edges > own).all(1))]
+        if _is_frame(part, parts, within) or _is_underlining(part, parts):
+            around.append(part)
     if not around:
         return parts
-    return replace(parts, all=tuple(p for p in parts.all if p not in around), around=around)
+    return replace(parts, all=tuple(p for p in parts.all if p not in around), around=tuple(around))
 
 
-def _is_frame(part: Part, parts: Parts) -> bool:
+def _is_frame(part: Part, parts: Parts, within: Sequence[Part]) -> bool:
+    """Whether a part runs around one of those whose boxes lie within its own."""
     least = _LEAST * min(part.width, part.height)
-    within = sorted((p for p in parts.all if p.size >= least and _lies_within(p, part)), key=lambda p: -p.size)[:_TRIED]
-    if not within:
+    tried = sorted((p for p in within if p.size >= least), key=lambda p: -p.size)[:_TRIED]
+    if not tried:
         return False
     own = np.asarray(cv2.inRange(parts.labels[part.window], part.label, part.label), np.uint8)
     step = -(-max(own.shape) // _SIDE)
@@ -52,12 +60,8 @@ def _is_frame(part: Part, parts: Parts) -> bool:
             (p.y + p.height / 2 - part.y) / step,
             p.size / step,
         )
-        for p in within
+        for p in tried
     )
-
-
-def _lies_within(part: Part, other: Part) -> bool:
-    return part.x > other.x and part.y > other.y and part.right < other.right and part.bottom < other.bottom
 
 
 def _surrounds(own: UInt8, x: float, y: float, size: float) -> bool:

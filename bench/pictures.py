@@ -481,7 +481,7 @@ def page_on_table(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
 
 
 def page_of_boxes(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
-    """A form: rows of printed boxes with a digit in each, apart or side by side."""
+    """A form: rows of printed boxes with a digit in each, apart or side by side; many digits touch their box."""
     rows, columns = int(rng.integers(1, 4)), int(rng.integers(2, 7))
     cell = int(rng.integers(90, 160))
     draft, ink, margin = _paper(rng, 700, 701), _some_ink(rng), 0.5 * cell
@@ -497,9 +497,9 @@ def page_of_boxes(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
             x, y = margin + column * pitch, margin + row * 1.4 * cell
             corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) * cell + [x, y]
             draft.outline(corners / draft.size, thick, (0.35, 0.35, 0.45))
-            side = round(cell * draft.between(0.5, 0.68))
+            side = round(cell * draft.between(0.55, 0.75))
             height, width = digit.coverage(side, pen).shape
-            free = np.array([cell - width, cell - height]) * rng.uniform(0.35, 0.65, 2)
+            free = np.array([cell - width, cell - height]) * rng.uniform(-0.1, 1.1, 2)
             draft.write(digit, round(x + free[0]), round(y + free[1]), side, pen, ink)
         lines.append("".join(str(digit.label) for digit in chosen))
     draft.tilt(0.01)

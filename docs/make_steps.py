@@ -21,11 +21,12 @@ WHY = {
     "light": "A shadow is often darker than the ink in the sun. Divided by the brightness of the paper around it, ink "
     "looks the same in both.",
     "polarity": "MNIST is white on black; paper is the other way round. Strokes are narrow and differ from what "
-    "surrounds them: that tells which of the two is the ink, even on a dark ground.",
+    "surrounds them: that tells which of the two is the ink, even on a dark ground. Of a note on a table only the note "
+    "is looked at.",
     "threshold": "Paper has grain and cameras have noise. What is not clearly stronger than that is not ink, and on "
     "blank paper nothing is left.",
-    "found": "Specks, printed lines, the paper's edge and neighbours are not the digit; the pieces of a broken stroke "
-    "are.",
+    "found": "Specks, printed lines, the paper's edge and neighbours are not the digit, nor is a box or a circle around "
+    "it or a line under it; the pieces of a broken stroke are.",
     "cropped": "Where on the picture somebody wrote says nothing about what they wrote.",
     "stroke": "A felt pen fills the loops of an 8, a ballpoint vanishes when it is made small. Both are brought near "
     "the width of the pens that MNIST was written with.",

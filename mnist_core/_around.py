@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from mnist_core._parts import Part, Parts
+from mnist_core._ink import Ink
+from mnist_core._parts import Part, Parts, find_parts, mask_of
+from mnist_core._ruling import erase_box
 from mnist_core._steps import UInt8
 
 # A frame is looked at on a copy of at most this side, along this many rays from what it is drawn around; so many of
@@ -24,6 +27,115 @@ _HIGHER, _OVERLAP, _ABOVE = 1.5, 0.5, 2.0
 # A level stroke no wider than this share of what is above it, and no further below than that of its height, is a part
 # of it: a pen is lifted before the foot of a 2.
 _FOOT_WIDE, _FOOT_NEAR = 1.15, 0.12
+# A box has this share of the picture's shorter side at least, and is mostly empty. It has ink along all four sides, no
+# further from its edges than this share of its sides, for nearly all of their length. What is written in it is at least
+# this share of its shorter side, and off the rim with more than that share of its ink. Where it reaches over a side,
+# that side is this share of the whole.
+_BOX_LEAST, _BOX_INK, _BOX_RIM, _BOX_CLOSED, _BOX_WRITTEN, _BOX_REST, _BOX_SIDE = 0.05, 0.5, 0.06, 0.9, 0.25, 0.2, 0.6
+
+
+def find_writing(ink: Ink, smallest: float) -> tuple[Ink, Parts]:
+    """Find the connected parts of the ink, without what is drawn around or under others.
+
+    Parameters
+    ----------
+    ink
+        A picture's ink.
+    smallest
+        The least longer side of a part, in working pixels.
+
+    Returns
+    -------
+    ink, parts
+        The ink without boxes that the writing in them touches, and the parts that are left.
+    """
+    parts = find_parts(ink, ink.mask, smallest)
+    boxes: list[Part] = []
+    strength, mask = ink.strength, ink.mask
+    for part in parts.all:
+        freed = _freed(part, parts, strength)
+        if freed is None:
+            continue
+        if not boxes:
+            strength, mask = strength.copy(), mask.copy()
+        boxes.append(replace(part, label=0))  # its lines are no part any more
+        mask[freed.window][(parts.labels[freed.window] == part.label) & (freed.mask == 0)] = 0
+        strength[freed.window] = np.minimum(strength[freed.window], freed.strength)
+    if boxes:
+        ink = replace(ink, strength=strength, mask=mask)
+        parts = find_parts(ink, mask, smallest)
+    left = without_surroundings(parts)
+    return ink, replace(left, around=(*boxes, *left.around))
+
+
+def only_writing(ink: Ink, smallest: float) -> Ink:
+    """The ink without what is drawn around or under its parts, as `find_writing` finds it."""
+    ink, parts = find_writing(ink, smallest)
+    mask = ink.mask.copy()
+    for part in parts.around:
+        mask[part.window][parts.labels[part.window] == part.label] = 0
+    return replace(ink, mask=mask)
+
+
+class _Freed(NamedTuple):
+    """Writing without the box that it touches: where, and its strength and mask there."""
+
+    window: tuple[slice, slice]
+    strength: UInt8
+    mask: UInt8
+
+
+def _freed(part: Part, parts: Parts, strength: UInt8) -> _Freed | None:
+    """Cut writing free that touches its box; None if the part is not both."""
+    least = _BOX_LEAST * min(parts.labels.shape)
+    if min(part.width, part.height) < least or part.area > _BOX_INK * part.width * part.height:
+        return None
+    own = mask_of(parts, [part], part.window)
+    sides = _sides(own), _sides(own.T)
+    if sides[0] is None or sides[1] is None:
+        return None
+    own = own[sides[0], sides[1]]
+    if not all(_closed(view) for view in (own, own[::-1], own.T, own.T[::-1])):
+        return None
+    window = _shifted(sides[0], part.y), _shifted(sides[1], part.x)
+    mask, inside = own.copy(), strength[window].copy()
+    if not erase_box(inside, mask):
+        return None
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    # Of a line that is not quite straight a little stays, all of it near the rim.
+    down, across = (_band(n) for n in mask.shape)
+    off_rim = np.bincount(labels[down:-down, across:-across].ravel(), minlength=len(stats))
+    rest = off_rim < _BOX_REST * stats[:, cv2.CC_STAT_AREA]
+    rest[0] = False
+    inside[rest[labels]] = 0
+    mask[rest[labels]] = 0
+    sizes = stats[1:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1][~rest[1:]]
+    written = sizes.max(initial=0) > _BOX_WRITTEN * min(mask.shape)
+    return _Freed(window, inside, mask) if written else None
+
+
+def _band(side: int) -> int:
+    return max(2, round(_BOX_RIM * side))
+
+
+def _sides(own: UInt8) -> slice | None:
+    """From the first to the last row that may be a side of a box: writing may reach over it."""
+    band = _band(len(own))
+    near = cv2.dilate(np.ascontiguousarray(own), np.ones((band, 1), np.uint8))
+    rows = np.flatnonzero((near > 0).mean(1) > _BOX_SIDE)
+    if not len(rows):
+        return None
+    first, last = int(rows[0]) - band // 2, int(rows[-1]) + band // 2
+    return slice(max(0, first), min(last + 1, len(own))) if last - first > 4 * band else None
+
+
+def _closed(own: UInt8) -> bool:
+    """Whether there is ink all along the top."""
+    return float((own[: 2 * _band(len(own))] > 0).any(0).mean()) > _BOX_CLOSED
+
+
+def _shifted(part: slice, by: int) -> slice:
+    return slice(part.start + by, part.stop + by)
 
 
 def without_surroundings(parts: Parts) -> Parts:

@@ -19,6 +19,8 @@ _MOST_LINES = 80
 # Fewer level lines may be the strokes of one large digit; and printed lines are thin, as a share of the picture's side.
 _FEWEST_LINES = 3
 _THICKEST = 0.008
+# Share of its length that a box's line is there: that of a digit ends before the next one begins.
+_WHOLE = 0.93
 
 
 def remove_ruling(strength: UInt8, mask: UInt8, level: float) -> tuple[UInt8, UInt8, int]:
@@ -55,6 +57,31 @@ def remove_ruling(strength: UInt8, mask: UInt8, level: float) -> tuple[UInt8, UI
             _erase(*((strength.T, mask.T) if turned else (strength, mask)), line)
         total += len(lines)
     return strength, mask, total
+
+
+def erase_box(strength: UInt8, mask: UInt8) -> bool:
+    """Erase the straight lines of a box, or of several side by side, that what is written in them touches.
+
+    Parameters
+    ----------
+    strength, mask
+        The ink's strength and where there is ink, ``uint8 (h, w)``, cut out along the box: changed in place.
+
+    Returns
+    -------
+    bool
+        False, with nothing changed, if this is no box: there are not two lines each way that go from end to end.
+    """
+    found = []
+    for view, where in ((strength, mask), (strength.T, mask.T)):
+        crossings = (_crossing(view, where, *line) for line in _find_lines(np.ascontiguousarray(where)))
+        lines = [c for c in crossings if c.hit.mean() >= _WHOLE]
+        if len(lines) < 2:
+            return False
+        found += [(view, where, line) for line in lines]
+    for view, where, line in found:
+        _erase(view, where, line)
+    return True
 
 
 def _find_lines(mask: UInt8) -> list[tuple[float, float]]:

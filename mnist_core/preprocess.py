@@ -6,7 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from mnist_core._around import without_surroundings
+from mnist_core._around import find_writing
 from mnist_core._choose import SMALLEST_SHARE, Choice, choose
 from mnist_core._hints import remarks, several
 from mnist_core._ink import FEWEST_PIXELS, Ink, find_ink, shown
@@ -84,9 +84,8 @@ def _look(grey: UInt8, settings: Settings) -> tuple[Ink, Parts, Choice]:
 
 def _look_once(grey: UInt8, settings: Settings) -> tuple[Ink, Parts, Choice]:
     ink = find_ink(grey, settings, _LONGEST)
-    parts = find_parts(ink, ink.mask, SMALLEST_SHARE / 4 * min(ink.mask.shape))
-    if settings.remove_specks:
-        parts = without_surroundings(parts)
+    smallest = SMALLEST_SHARE / 4 * min(ink.mask.shape)
+    ink, parts = find_writing(ink, smallest) if settings.remove_specks else (ink, find_parts(ink, ink.mask, smallest))
     return ink, parts, choose(parts, settings)
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnist_core._around import without_surroundings
+from mnist_core._around import find_writing, only_writing
 from mnist_core._boxed import MOST_BOXES, check_boxes, prepare_each
 from mnist_core._gather import gather, put_together
-from mnist_core._ink import FEWEST_PIXELS, find_ink
+from mnist_core._ink import FEWEST_PIXELS, Ink, find_ink
 from mnist_core._parts import Part, bounds, find_parts
 from mnist_core._split import Candidate, Certainty, Group, in_words, may_be_several, split_touching
 from mnist_core._steps import Array, Float32, Prepared, Settings, Step, UInt8
@@ -63,9 +63,8 @@ def prepare_page(grey: UInt8, settings: Settings = Settings(), judge: Judge | No
     ink = find_ink(grey, settings, _LONGEST)
     if min(ink.mask.shape) < FEWEST_PIXELS:
         return Page(ink.steps, ())
-    parts = find_parts(ink, ink.mask, max(3.0, _SMALLEST_SHARE * min(ink.mask.shape)))
-    if settings.remove_specks:
-        parts = without_surroundings(parts)
+    smallest = _smallest(ink)
+    ink, parts = find_writing(ink, smallest) if settings.remove_specks else (ink, find_parts(ink, ink.mask, smallest))
 
     def prepared(group: Group) -> Prepared:
         return finish(ink, parts, group, settings, grey.shape, whole=False)
@@ -123,11 +122,18 @@ def prepare_boxes(
     ink = find_ink(grey, settings, _LONGEST)
     if not checked or min(ink.mask.shape) < FEWEST_PIXELS:
         return Page(ink.steps, ())
+    if settings.remove_specks:
+        ink = only_writing(ink, _smallest(ink))
     done = {one.box: one for one in known}
     new = iter(prepare_each(grey, ink, [box for box in checked if box not in done], settings, judge))
     digits = [done.get(box) or next(new) for box in checked]
     edges = [(box.x, box.y, box.x + box.width, box.y + box.height) for box in checked]
     return Page(ink.steps, tuple(tuple(digits[i] for i in line) for line in _in_lines(edges)))
+
+
+def _smallest(ink: Ink) -> float:
+    """The least longer side of a part that is no speck, in working pixels."""
+    return max(3.0, _SMALLEST_SHARE * float(min(ink.mask.shape)))
 
 
 def _asking(judge: Judge, settings: Settings) -> Certainty:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mnist_core.preprocess import Prepared, Settings, prepare
-from mnist_core.segment import prepare_page
+from mnist_core.segment import prepare_boxes, prepare_page
 from tests.core.test_preprocess import EIGHT, FIVE, SEVEN, ZERO, Strokes, UInt8, drawn, likeness, on_paper
 
 DIGITS = [ZERO, FIVE, SEVEN, EIGHT]
@@ -94,3 +94,34 @@ def test_a_form_is_read_without_its_boxes(apart: int) -> None:
         assert prepared.box is not None
         assert left < prepared.box.x and prepared.box.x + prepared.box.width < right
         assert 80 <= prepared.box.height <= 110
+
+
+def touching_form() -> tuple[UInt8, UInt8, list[tuple[int, int, int, int]]]:
+    """Digits that reach over the lines of their boxes, the same without the boxes, and where the digits are."""
+    plain, boxes, places = np.zeros((260, 620), np.uint8), np.zeros((260, 620), np.uint8), []
+    for i, (strokes, right, down) in enumerate(((FIVE, 30, 104), (SEVEN, 30, 120), (EIGHT, 85, 80))):
+        x = 40 + i * 180
+        plain |= drawn(strokes, 10, side=98, at=(x + right, down), size=plain.shape)
+        boxes = box(boxes, (x, 60), (x + 140, 200), 3)
+        places.append((x + right - 8, down - 8, 80, 114))
+    return np.maximum(plain, boxes), plain, places
+
+
+def test_writing_that_touches_its_box_is_cut_free() -> None:
+    written, plain, places = touching_form()
+    expected = [one for line in prepare_page(on_paper(plain)).lines for one in line]
+    read = [one for line in prepare_page(on_paper(written)).lines for one in line]
+    by_hand = [one for line in prepare_boxes(on_paper(written), places).lines for one in line]
+    assert len(read) == len(by_hand) == len(expected) == 3
+    for found, wanted in zip([*read, *by_hand], [*expected, *expected], strict=True):
+        assert likeness(found, wanted) > 0.8, "where a line ran along a stroke, some of its edge is gone"
+
+
+@pytest.mark.parametrize("sides", [4, 7])
+def test_a_digit_of_straight_strokes_is_no_box(sides: int) -> None:
+    """A 0 and an 8 as clocks show them."""
+    picture = box(np.zeros((280, 280), np.uint8), (90, 40), (190, 240), 14)
+    if sides == 7:
+        picture = np.asarray(cv2.line(picture, (90, 140), (190, 140), 255, 14), np.uint8)
+    prepared = prepare(on_paper(picture))
+    assert prepared.box is not None and prepared.box.height > 200 and prepared.box.width > 100

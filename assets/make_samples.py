@@ -339,6 +339,28 @@ def _doodle(d: Desk) -> npt.NDArray[np.uint8]:
     return photographed(d.rng, scene * light(d.shape, (0.8, 0.2), 0.35))
 
 
+def _note(d: Desk) -> npt.NDArray[np.uint8]:
+    d.write("5 in one stroke", 600, 440, 330)
+    angles = np.linspace(-1.9, 4.5, 150)  # a circle in one go, not quite closed
+    d.hand.append(np.stack([600 + 330 * np.cos(angles), 445 + (305 + 6 * angles) * np.sin(angles)], 1))
+    sheet = d.on(plain(d.rng, d.shape, (0.93, 0.86, 0.42)), MARKER)[60:840, 210:990]
+    scene = laid_on(desk(d.rng, d.shape), sheet, [(420, 230), (810, 270), (770, 660), (385, 610)])
+    return photographed(d.rng, scene * light(d.shape, (0.1, 0.9), 0.35))
+
+
+def _form(d: Desk) -> npt.NDArray[np.uint8]:
+    for column, name in enumerate(("1 with a flag", "9", "8", "4, closed", "7 with a bar")):
+        d.write(name, 262 + 170 * column + d.rng.normal(0, 9), 455 + d.rng.normal(0, 9), 150)
+    paper = plain(d.rng, d.shape)
+    boxes = np.zeros(d.shape, np.float32)
+    for column in range(5):
+        corner = (180 + 170 * column, 375)
+        cv2.rectangle(boxes, corner, (corner[0] + 160, 535), 1.0, 3, cv2.LINE_AA)
+    scene = d.on(painted(paper, 0.8 * boxes, (0.25, 0.42, 0.45)), BALLPOINT)
+    scene = laid_on(desk(d.rng, d.shape), scene, [(-40, -60), (1210, 20), (1240, 930), (-70, 980)])
+    return photographed(d.rng, scene * light(d.shape, (0.8, 0.1), 0.35))
+
+
 @dataclass(frozen=True)
 class Sample:
     """One line of ``samples.json``, and how to draw and save it."""
@@ -402,6 +424,14 @@ CATALOGUE = (
     Sample(
         "yellow-pen.jpg", "Yellow marker", "2", "single",
         "Yellow is nearly as bright as white paper: it all but vanishes in grey.", _yellow_pen,
+    ),
+    Sample(
+        "note.jpg", "Circled on a note", "5", "single",
+        "There is more desk than note, and around the digit somebody has drawn a circle.", _note,
+    ),
+    Sample(
+        "form.jpg", "Boxes of a form", "19847", "page",
+        "Every digit stands in a printed box, and some reach over its lines.", _form,
     ),
     Sample(
         "letter.jpg", "A letter", "", "none",

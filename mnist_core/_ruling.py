@@ -20,7 +20,10 @@ _MOST_LINES = 80
 _FEWEST_LINES = 3
 _THICKEST = 0.008
 # Share of its length that a box's line is there: that of a digit ends before the next one begins.
-_WHOLE = 0.93
+_WHOLE = 0.85
+# A box that is so much longer than wide has several cells. A side of one cell is no further than that from its edge,
+# and lines are so far apart, as shares of it.
+_CELLS, _RIM, _LANE = 1.4, 0.06, 0.15
 
 
 def remove_ruling(strength: UInt8, mask: UInt8, level: float) -> tuple[UInt8, UInt8, int]:
@@ -74,9 +77,16 @@ def erase_box(strength: UInt8, mask: UInt8) -> bool:
     """
     found = []
     for view, where in ((strength, mask), (strength.T, mask.T)):
-        crossings = (_crossing(view, where, *line) for line in _find_lines(np.ascontiguousarray(where)))
-        lines = [c for c in crossings if c.hit.mean() >= _WHOLE]
-        if len(lines) < 2:
+        high, wide = where.shape
+        near = 2 * _RIM * high if high < _CELLS * wide else high  # of one cell only the sides, no tall stroke in it
+        lines: list[_Crossing] = []
+        for place in _find_lines(np.ascontiguousarray(where)):  # the clearest first
+            line = _crossing(view, where, *place)
+            row = line.middle
+            alone = all(abs(row - other.middle) > _LANE * min(high, wide) for other in lines)
+            if alone and min(row, high - 1 - row) <= near and line.hit.mean() >= _WHOLE:
+                lines.append(line)
+        if len(lines) < 2 or np.ptp([line.middle for line in lines]) < high / 2:
             return False
         found += [(view, where, line) for line in lines]
     for view, where, line in found:
@@ -138,6 +148,11 @@ class _Crossing:
     level: Array
     usual_thick: float
     usual_level: float
+
+    @property
+    def middle(self) -> float:
+        """Its row half-way."""
+        return float(np.median(self.rows))
 
 
 def _crossing(strength: UInt8, weak: UInt8, middle: float, slope: float) -> _Crossing:

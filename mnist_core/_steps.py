@@ -117,7 +117,11 @@ class Settings:
         True, "Keep soft edges", "Otherwise a pixel is ink or it is not, and edges become stairs."
     )
     remove_ruling: bool = _switch(True, "Take printed lines away", "Ruled and squared paper becomes plain.")
-    remove_specks: bool = _switch(True, "Leave specks and neighbours out", "Otherwise all ink belongs to the digit.")
+    remove_specks: bool = _switch(
+        True,
+        "Leave specks and neighbours out",
+        "And boxes and circles around the digit, and lines under it. Otherwise all ink belongs to it.",
+    )
     speck_size: float = _number(
         0.08, 0.0, 0.5, "Specks are smaller than", "As a share of the digit; they are left out."
     )

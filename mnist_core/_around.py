@@ -32,6 +32,10 @@ _FOOT_WIDE, _FOOT_NEAR = 1.15, 0.12
 # this share of its shorter side, and off the rim with more than that share of its ink. Where it reaches over a side,
 # that side is this share of the whole.
 _BOX_LEAST, _BOX_INK, _BOX_RIM, _BOX_CLOSED, _BOX_WRITTEN, _BOX_REST, _BOX_SIDE = 0.05, 0.5, 0.06, 0.9, 0.25, 0.2, 0.6
+# A circle has so much of its convex hull's area and of an ellipse's, and is so wide at least for its length: a 0 is
+# slimmer. What is written in it is off its rim by more than so many strokes, has a size between these shares of the
+# shorter diameter, and meets it within this angle, in radians: the slash of a 0 meets it twice.
+_ROUND, _CIRCLE, _RING, _IN_CIRCLE, _TOUCHED = 0.965, 0.72, 1.3, (0.38, 0.85), 2.0
 
 
 def find_writing(ink: Ink, smallest: float) -> tuple[Ink, Parts]:
@@ -78,7 +82,7 @@ def only_writing(ink: Ink, smallest: float) -> Ink:
 
 
 class _Freed(NamedTuple):
-    """Writing without the box that it touches: where, and its strength and mask there."""
+    """Writing without what is drawn around it and touches it: where, and its strength and mask there."""
 
     window: tuple[slice, slice]
     strength: UInt8
@@ -86,11 +90,15 @@ class _Freed(NamedTuple):
 
 
 def _freed(part: Part, parts: Parts, strength: UInt8) -> _Freed | None:
-    """Cut writing free that touches its box; None if the part is not both."""
+    """Cut writing free that touches the box or circle around it; None if the part is not both."""
     least = _BOX_LEAST * min(parts.labels.shape)
     if min(part.width, part.height) < least or part.area > _BOX_INK * part.width * part.height:
         return None
     own = mask_of(parts, [part], part.window)
+    return _freed_from_box(part, own, strength) or _freed_from_circle(part, own, strength)
+
+
+def _freed_from_box(part: Part, own: UInt8, strength: UInt8) -> _Freed | None:
     sides = _sides(own), _sides(own.T)
     if sides[0] is None or sides[1] is None:
         return None
@@ -112,6 +120,34 @@ def _freed(part: Part, parts: Parts, strength: UInt8) -> _Freed | None:
     sizes = stats[1:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1][~rest[1:]]
     written = sizes.max(initial=0) > _BOX_WRITTEN * min(mask.shape)
     return _Freed(window, inside, mask) if written else None
+
+
+def _freed_from_circle(part: Part, own: UInt8, strength: UInt8) -> _Freed | None:
+    contours, _ = cv2.findContours(cv2.copyMakeBorder(own, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0), 0, 2)
+    outline = max(contours, key=cv2.contourArea)
+    area = cv2.contourArea(outline)
+    if area < _ROUND * cv2.contourArea(cv2.convexHull(outline)) or len(outline) < 5:
+        return None
+    _, (width, height), _ = cv2.fitEllipse(outline)
+    short = min(width, height)
+    if short < _CIRCLE * max(width, height) or abs(area / (np.pi / 4 * width * height) - 1) > 1 - _ROUND:
+        return None
+    filled = np.zeros((own.shape[0] + 2, own.shape[1] + 2), np.uint8)
+    cv2.drawContours(filled, [outline], 0, 255, -1)
+    depth = cv2.distanceTransform(filled, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    ring = (own > 0) & (depth <= _RING * part.stroke + 1)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(np.where(ring, 0, own).astype(np.uint8))
+    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()) if len(stats) > 1 else 0
+    inside = np.asarray(labels == largest, np.uint8)
+    if not largest or not _IN_CIRCLE[0] * short < max(stats[largest, 2:4]) < _IN_CIRCLE[1] * short:
+        return None
+    rows, columns = np.nonzero(cv2.dilate(inside, np.ones((3, 3), np.uint8)).astype(bool) & ring)
+    angles = np.sort(np.arctan2(rows - own.shape[0] / 2, columns - own.shape[1] / 2))
+    if not len(angles) or 2 * np.pi - np.diff(angles, append=angles[0] + 2 * np.pi).max() > _TOUCHED:
+        return None
+    kept = np.where(inside > 0, own, 0).astype(np.uint8)
+    soft = cv2.dilate(kept, np.ones((3, 3), np.uint8))
+    return _Freed(part.window, np.where(soft > 0, strength[part.window], 0).astype(np.uint8), kept)
 
 
 def _band(side: int) -> int:

@@ -117,6 +117,26 @@ def test_writing_that_touches_its_box_is_cut_free() -> None:
         assert likeness(found, wanted) > 0.8, "where a line ran along a stroke, some of its edge is gone"
 
 
+@pytest.mark.parametrize(
+    ("strokes", "at"), [(FIVE, (36, 90)), (SEVEN, (110, 140)), (EIGHT, (168, 78)), (EIGHT, (110, 34))]
+)
+def test_a_digit_that_touches_its_circle_is_cut_free(strokes: Strokes, at: tuple[int, int]) -> None:
+    plain = drawn(strokes, 12, side=110, at=at)
+    written = circle(plain)
+    assert cv2.connectedComponents(written)[0] == 2, "one connected part"
+    prepared = prepare(on_paper(written))
+    assert "around or under it" in found(prepared)
+    assert likeness(prepared, prepare(on_paper(plain))) > 0.8
+
+
+@pytest.mark.parametrize("inside", [((62, 222), (218, 58)), ((140, 22), (170, 90)), ((250, 140), (205, 125))])
+def test_a_zero_with_a_slash_or_a_tail_is_no_circle(inside: tuple[tuple[int, int], tuple[int, int]]) -> None:
+    zero = np.asarray(cv2.ellipse(np.zeros((280, 280), np.uint8), (140, 140), (100, 120), 0, 0, 360, 255, 14), np.uint8)
+    zero = np.asarray(cv2.line(zero, *inside, 255, 14, cv2.LINE_AA), np.uint8)
+    prepared = prepare(on_paper(zero))
+    assert prepared.box is not None and prepared.box.height > 240 and prepared.box.width > 200
+
+
 @pytest.mark.parametrize("sides", [4, 7])
 def test_a_digit_of_straight_strokes_is_no_box(sides: int) -> None:
     """A 0 and an 8 as clocks show them."""

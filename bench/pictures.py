@@ -1,8 +1,9 @@
 """Pictures of handwriting with known answers: paper, boards and screens as people photograph and draw them.
 
-The digits are MNIST's training digits and, given a file of recorded pen strokes (a gzipped JSON list of
-``{"label", "writer", "strokes": [[[x, y], ...], ...]}``, longest side 1, y down), those too. Everything around
-them is made here: ground, ruling, pen, light, camera. To look at them:
+The digits are those of MNIST's training digits that are held back, so that no network has learned from them, and, given
+a file of recorded pen strokes (a gzipped JSON list of ``{"label", "writer", "strokes": [[[x, y], ...], ...]}``, longest
+side 1, y down), twice as many of those. Everything around them is made here: ground, ruling, pen, light,
+camera. To look at them:
 
     python -m bench.pictures --strokes strokes.json.gz --out folder
 """
@@ -18,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.draft import BLACK, BLUE, COLOURS, PAPER, PENCIL, WHITE, Digit, Draft, Float32, Rgb, Sample, UInt8
-from mnist_core.data import load
+from mnist_core.data import load, stratified_split
+from mnist_core.recipes import TrainRecipe
 
 # --- one digit a picture
 
@@ -687,7 +689,7 @@ _NEVER_BLANK = ("tight", "neighbours", "dirty", "phone_screen", "canvas_small", 
 
 
 class Digits:
-    """Digits to write: MNIST's training digits (a third of them) and, if there is a file of them, recorded strokes.
+    """Digits to write: held-back ones of MNIST and, if there is a file of them, twice as many recorded strokes.
 
     Parameters
     ----------
@@ -697,7 +699,8 @@ class Digits:
 
     def __init__(self, strokes: Path | None) -> None:
         mnist = load("mnist")
-        self._images, self._labels = mnist.train_images, mnist.train_labels
+        _, held = stratified_split(mnist.train_labels, TrainRecipe().validation_share)
+        self._images, self._labels = mnist.train_images[held], mnist.train_labels[held]
         self._strokes = _read_strokes(strokes) if strokes else []
 
     def draw(self, count: int, rng: np.random.Generator) -> list[Digit]:

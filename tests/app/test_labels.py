@@ -186,7 +186,8 @@ def test_votes_are_brought_in_and_a_forged_file_gets_a_sentence(app: AppTest) ->
 
 
 def test_a_second_page_follows_the_votes(app: AppTest) -> None:
-    rows = ranked().to_look_at()
+    rows = ranked("classic-50-50").to_look_at()
+    app.selectbox(key="run").set_value("classic-50-50").run()
     assert len(rows) > 24
     press(app, f"suspect-{rows[23]}")
     press(app, "vote-right")

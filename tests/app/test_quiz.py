@@ -108,6 +108,8 @@ def test_both_scores_stand_at_the_end_with_those_that_were_missed(app: AppTest) 
 
 
 def test_again_with_others_the_same_again_and_another_length(app: AppTest) -> None:
+    answers("classic-50-50")  # it makes enough mistakes for two games
+    app.selectbox(key="run").set_value("classic-50-50").run()
     press(app, "quiz-start")
     first = game(app).questions
     play(app)

@@ -184,7 +184,7 @@ def test_the_drawing_survives_a_visit_to_another_page(page: Page) -> None:
     expect(page.get_by_role("heading", name="Read pictures")).to_be_visible()
     page.get_by_role("link", name="Draw").click()
     expect(answer(page)).to_have_text("7, quite sure.")
-    stroke(page, ready_canvas(page, drawn=True), ((60, 250), (220, 250)))
+    stroke(page, ready_canvas(page, drawn=True), ((60, 60), (60, 250), (220, 250)))
     expect(answer(page)).not_to_have_text("7, quite sure.")
 
 

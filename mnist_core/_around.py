@@ -68,7 +68,7 @@ def find_writing(ink: Ink, smallest: float) -> tuple[Ink, Parts]:
     if boxes:
         ink = replace(ink, strength=strength, mask=mask)
         parts = find_parts(ink, mask, smallest)
-    left = without_surroundings(parts)
+    left = _without_surroundings(parts)
     return ink, replace(left, around=(*boxes, *left.around))
 
 
@@ -174,8 +174,8 @@ def _shifted(part: slice, by: int) -> slice:
     return slice(part.start + by, part.stop + by)
 
 
-def without_surroundings(parts: Parts) -> Parts:
-    """Take away what was drawn around or under other parts, without looking at what it encloses by touching."""
+def _without_surroundings(parts: Parts) -> Parts:
+    """Take away what was drawn around or under other parts without touching them."""
     # All pairs are looked at: on a page of text that has to be quick.
     edges = np.array([(p.x, p.y, -p.right, -p.bottom) for p in parts.all]).reshape(-1, 4)
     around = []

@@ -285,7 +285,8 @@ def _frame(small: UInt8, split: float, light: bool) -> UInt8 | None:
     enough = side > (_FRAME_LEAST if written > _FRAME_WRITTEN else _FRAME_INSIDE)
     wide = float(cv2.distanceTransform(paper, cv2.DIST_L2, 3).max()) > _FRAME_WIDE * min(width, height)
     many = signs >= _FRAME_SIGNS and written < 0.5
-    return np.asarray(cv2.dilate(outside, _square(3)), np.uint8) if enough and full and (wide or many) else None
+    beyond = np.asarray(cv2.dilate(outside, _square(3)), np.uint8)
+    return beyond if enough and full and (wide or many) and not beyond.all() else None
 
 
 # A frame holds this share of the rim. The paper in it fills the rectangle around it to this share, and has an empty

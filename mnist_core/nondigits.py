@@ -1,9 +1,9 @@
 """Drawings that are no digits, for a network to learn what it should not name.
 
 Letters, signs and scribbles are drawn from the strokes below; others are made of digits: two over each other, two side
-by side, one lying on its side. Nothing here looks like a digit to a person: signs that do, such as O, l, S, Z or B, are
-left out. Teaching a network with such pictures to be undecided is outlier exposure (Hendrycks, Mazeika and Dietterich,
-2019).
+by side, one and a half, one lying on its side. Nothing here looks like a digit to a person: signs that do, such as O,
+l, S, Z or B, are left out. Teaching a network with such pictures to be undecided is outlier exposure (Hendrycks,
+Mazeika and Dietterich, 2019).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -118,6 +118,7 @@ def draw_non_digits(n: int, digits: UInt8, labels: npt.NDArray[np.int64], rng: n
         ``uint8 (n, 28, 28)``, white ink on black, normalised as digits are.
     """
     lying = digits[np.isin(labels, (2, 3, 4, 5))]  # these still mean nothing when they lie on their side
+    wide = digits[labels != 1]  # half a 1 more or less may still be a digit
 
     def one(pool: UInt8) -> UInt8:
         return np.asarray(pool[rng.integers(len(pool))])
@@ -126,10 +127,11 @@ def draw_non_digits(n: int, digits: UInt8, labels: npt.NDArray[np.int64], rng: n
         return _draw_sign(_CHOICES[rng.integers(len(_CHOICES))], rng)
 
     kinds: Sequence[tuple[float, Callable[[], UInt8]]] = (
-        (0.74, sign),
+        (0.66, sign),
         (0.10, lambda: _draw_scribble(rng)),
         (0.03, lambda: np.maximum(one(digits), np.roll(one(digits), rng.integers(-6, 7, 2), (0, 1)))),
         (0.06, lambda: _side_by_side(one(digits), one(digits), rng)),
+        (0.08, lambda: _one_and_a_half(one(wide), one(wide), rng) if len(wide) else sign()),
         (0.07, lambda: np.rot90(one(lying), rng.choice((1, 3))) if len(lying) else sign()),
     )
     chosen = rng.choice(len(kinds), n, p=[share for share, _ in kinds])
@@ -167,6 +169,31 @@ def _side_by_side(left: UInt8, right: UInt8, rng: np.random.Generator) -> UInt8:
     pair[:, :28] = left
     pair[:, width:] = np.maximum(pair[:, width:], right)
     return pair
+
+
+def _one_and_a_half(whole: UInt8, other: UInt8, rng: np.random.Generator) -> UInt8:
+    """A digit and about half of one that touches it: what a cut in the wrong place leaves."""
+    if rng.random() < 0.5:
+        return _half_more(whole, other, rng)
+    return np.fliplr(_half_more(np.fliplr(whole), np.fliplr(other), rng))
+
+
+def _half_more(whole: UInt8, other: UInt8, rng: np.random.Generator) -> UInt8:
+    whole, other = _trimmed(whole), _trimmed(other)
+    start = whole.shape[1] - int(rng.integers(0, 3))
+    out = np.zeros((28, start + other.shape[1]), np.uint8)
+    out[:, : whole.shape[1]] = whole
+    # Cuts seldom are upright: this one leans up to a quarter of a pixel to either side per row.
+    cut = other.shape[1] * rng.uniform(0.35, 0.65) + rng.uniform(-0.25, 0.25) * (np.arange(28)[:, None] - 14)
+    half = np.where(np.arange(other.shape[1]) < cut, other, 0)
+    out[:, start:] = np.maximum(out[:, start:], half)
+    return out
+
+
+def _trimmed(digit: UInt8) -> UInt8:
+    """The columns from the first with ink to the last."""
+    inked = np.flatnonzero((digit > 127).any(axis=0))
+    return digit[:, inked[0] : inked[-1] + 1] if len(inked) else digit
 
 
 def _rounded(line: Points) -> Points:

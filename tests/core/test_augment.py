@@ -11,6 +11,7 @@ import scipy.ndimage
 
 from mnist_core.augment import NO_DIGIT, EpochSource, blur, distort, write_otherwise
 from mnist_core.data import Dataset
+from mnist_core.nondigits import _one_and_a_half, draw_non_digits
 from mnist_core.recipes import Distortion, TrainRecipe
 
 CENTRE = 13.5  # of 28 pixels, counted from the middle of the first
@@ -318,3 +319,27 @@ def test_a_training_set_of_one_digit_can_still_have_drawings_beside_it(label: in
     for seed in range(5):
         drawn = EpochSource(images, np.full(3, label), dataclasses.replace(how, seed=seed)).draw(1)
         assert len(drawn[1]) == 6
+
+
+def test_one_and_a_half_digits_are_a_whole_one_and_about_half_of_its_neighbour() -> None:
+    """Two blocks of 10 by 20 pixels, two columns over each other at most; the cut leans a quarter of a pixel a row."""
+    block = np.zeros((28, 28), np.uint8)
+    block[4:24, 9:19] = 255
+    rng = np.random.default_rng(0)
+    sides = set()
+    for _ in range(200):
+        made = _one_and_a_half(block, block, rng) > 127
+        rows = made[4:24]
+        full = np.flatnonzero(rows.all(0))
+        half = made.sum() - 200
+        assert 20 * (3.5 - 2.5) - 20 <= half <= 20 * 6.5 + 20
+        assert len(full) >= 10, "the whole digit is there"
+        sides.add(bool(rows[:, 0].all()))
+    assert sides == {True, False}, "the neighbour stands on either side"
+
+
+def test_one_and_a_half_digits_are_never_made_of_ones() -> None:
+    ones = np.zeros((5, 28, 28), np.uint8)
+    ones[:, 4:24, 13:15] = 255
+    drawn = draw_non_digits(60, ones, np.ones(5, np.int64), np.random.default_rng(0))
+    assert drawn.shape == (60, 28, 28) and drawn.any((1, 2)).all()

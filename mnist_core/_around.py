@@ -30,8 +30,9 @@ _FOOT_WIDE, _FOOT_NEAR = 1.15, 0.12
 # A box has this share of the picture's shorter side at least, and is mostly empty. It has ink along all four sides, no
 # further from its edges than this share of its sides, for nearly all of their length. What is written in it is at least
 # this share of its shorter side, and off the rim with more than that share of its ink. Where it reaches over a side,
-# that side is this share of the whole.
+# that side is this share of the whole; of a side that slants a little, this share lies in one row.
 _BOX_LEAST, _BOX_INK, _BOX_RIM, _BOX_CLOSED, _BOX_WRITTEN, _BOX_REST, _BOX_SIDE = 0.05, 0.5, 0.06, 0.9, 0.25, 0.2, 0.6
+_BOX_LINE = 0.28
 # A circle has so much of its convex hull's area and of an ellipse's, and is so wide at least for its length: a 0 is
 # slimmer. What is written in it is off its rim by more than so many strokes, has a size between these shares of the
 # shorter diameter, and meets it within this angle, in radians: the slash of a 0 meets it twice.
@@ -99,6 +100,9 @@ def _freed(part: Part, parts: Parts, strength: UInt8) -> _Freed | None:
 
 
 def _freed_from_box(part: Part, own: UInt8, strength: UInt8) -> _Freed | None:
+    # Most digits have no long straight stroke both ways, and that is quickly seen.
+    if min(float(cv2.reduce(own, way, cv2.REDUCE_AVG, dtype=cv2.CV_32F).max()) for way in (0, 1)) < 255 * _BOX_LINE:
+        return None
     sides = _sides(own), _sides(own.T)
     if sides[0] is None or sides[1] is None:
         return None

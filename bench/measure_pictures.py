@@ -213,7 +213,8 @@ def main() -> int:
     if options.json:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
     if options.markdown:
-        command = "python -m bench.measure_pictures --strokes FILE --markdown docs/pictures.md"
+        how = f"--strokes FILE --count {options.count} --pages {options.pages} --markdown docs/pictures.md"
+        command = f"python -m bench.measure_pictures {how}"
         options.markdown.write_text(markdown(rows, options.run, command))
     return 0
 

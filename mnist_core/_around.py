@@ -198,7 +198,7 @@ def _is_frame(part: Part, parts: Parts, within: Sequence[Part]) -> bool:
     tried = sorted((p for p in within if p.size >= least), key=lambda p: -p.size)[:_TRIED]
     if not tried:
         return False
-    own = np.asarray(cv2.inRange(parts.labels[part.window], part.label, part.label), np.uint8)
+    own = mask_of(parts, [part], part.window)
     step = -(-max(own.shape) // _SIDE)
     if step > 1:  # no thin line may be lost
         size = -(-own.shape[1] // step), -(-own.shape[0] // step)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from mnist_core.images import Picture
     from mnist_core.preprocess import Box
     from mnist_core.recipes import Recipe
-    from mnist_core.recognizer import Recognition
+    from mnist_core.recognizer import Recognition, Recognizer
+    from mnist_core.runs import Run
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
 _BATCH = 256
@@ -164,10 +165,7 @@ def _predict(options: argparse.Namespace) -> int:
     files = list(_files(options.paths))
     failed = seen = 0
     with PreparedFiles(files) as prepared, _Ticker() as ticker:
-        import_tensorflow()  # the pictures are being prepared already
-        from mnist_core.recognizer import Recognizer
-
-        recognizer = Recognizer(run)
+        recognizer = _recognizer(run)  # the pictures are being prepared already
         done = zip(files, prepared, strict=True)
         while batch := list(islice(done, _BATCH)):
             answers = iter(recognizer.answer_many([one for _, one in batch if not isinstance(one, DigitLabError)]))
@@ -192,11 +190,18 @@ def _answer(answer: "Recognition") -> dict[str, Any]:
     }
 
 
-def _read(options: argparse.Namespace) -> int:
+def _recognizer(run: "Run") -> "Recognizer":
     from mnist_core.recognizer import Recognizer
 
-    import_tensorflow()
-    recognizer = Recognizer.load(options.run)
+    if run.recipe.model.filters:
+        import_tensorflow()  # before the recogniser does it, which is not so quiet
+    return Recognizer(run)
+
+
+def _read(options: argparse.Namespace) -> int:
+    from mnist_core.runs import load_run
+
+    recognizer = _recognizer(load_run(options.run))
     failed = 0
     for path in _files(options.paths):
         picture = _load(path)
@@ -312,10 +317,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     run = load_run(options.run)
     dataset = data.load(options.data)
 
-    from mnist_core.recognizer import Recognizer
-
-    import_tensorflow()
-    logits = Recognizer(run).logits(np.divide(dataset.test_images, 255, dtype=np.float32))
+    logits = _recognizer(run).logits(np.divide(dataset.test_images, 255, dtype=np.float32))
     accuracy, loss = score(logits, dataset.test_labels)
     n = len(dataset.test_labels)
     errors = int((logits.argmax(axis=1) != dataset.test_labels).sum())

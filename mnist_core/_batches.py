@@ -24,7 +24,7 @@ Found = Prepared | DigitLabError
 _MANY = 256
 _MOST_PROCESSES = 8
 # Files handed out at once, and how many such batches are prepared ahead of the reader: enough for the seconds in which
-# TensorFlow is imported, few enough to be held (4 KB a picture).
+# TensorFlow is imported where that is needed, few enough to be held (4 KB a picture).
 _CHUNK, _AHEAD = 64, 128
 
 

@@ -1,26 +1,30 @@
-"""A run, ready to recognise pictures. The first `Recognizer` loads TensorFlow, which takes seconds."""
+"""A run, ready to recognise pictures. The first one that is convolutional loads TensorFlow, which takes seconds."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from mnist_core._context import Sign, legible
+from mnist_core._dense import DenseNetwork
 from mnist_core.evaluation import softmax
 from mnist_core.preprocess import Prepared, Settings, prepare
+from mnist_core.recipes import ModelRecipe
 from mnist_core.runs import DEFAULT_RUN, Calibration, Run, load_run, load_weights
 from mnist_core.segment import Page, prepare_page
+
+if TYPE_CHECKING:
+    from mnist_core._compiled import CompiledNetwork
 
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 _Item = TypeVar("_Item")
 
-# Batches come in these sizes only, the last one filled up with blanks, so that TensorFlow prepares three shapes
-# once and memory stays flat.
-_BATCH_SIZES = (1, 16, 256)
+_BATCH = 256  # pictures that are prepared before they are recognised together
 
 SURE = 0.95
 """From this probability an answer is said to be quite sure."""
@@ -57,7 +61,7 @@ class Recognition:
     reason: str
     prepared: Prepared
 
-    @property
+    @cached_property
     def probability(self) -> float:
         """Of the most probable digit; 0 when there is none."""
         return float(self.probabilities.max())
@@ -126,7 +130,7 @@ class Reading:
 
 
 class Recognizer:
-    """A run's network, filled and compiled. Safe to use from several threads.
+    """A run's network, ready for use. Safe to use from several threads.
 
     Parameters
     ----------
@@ -140,30 +144,8 @@ class Recognizer:
     """
 
     def __init__(self, run: Run) -> None:
-        weights = load_weights(run)
-        import tensorflow as tf  # here, not above: listing runs and preparing pictures do without
-
-        from mnist_core import network
-
-        model = network.build(run.recipe.model)
-        network.set_weights(model, weights)
         self.run = run
-        self._forward = tf.function(
-            lambda pixels: model(pixels, training=False),
-            input_signature=[tf.TensorSpec((None, 784), tf.float32)],
-        )
-        hidden = network.last_hidden(model)
-        self._hidden = tf.function(  # traced when somebody asks for it
-            lambda pixels: hidden(pixels, training=False),
-            input_signature=[tf.TensorSpec((None, 784), tf.float32)],
-        )
-        self._layers = network.activations(model)
-        self._gradient = tf.function(  # likewise
-            lambda pixels, weights: _gradient(tf, model, pixels, weights),
-            input_signature=[tf.TensorSpec((None, 784), tf.float32), tf.TensorSpec((10,), tf.float32)],
-        )
-        for size in _BATCH_SIZES:  # so that the first person does not wait for it
-            self._forward(np.zeros((size, 784), np.float32))
+        self._network = _network(run.recipe.model, load_weights(run))
 
     @classmethod
     def load(cls, name: str = DEFAULT_RUN) -> Self:
@@ -172,14 +154,14 @@ class Recognizer:
 
     def logits(self, digits: Float32) -> Float32:
         """Return class scores ``float32 (n, 10)`` for digit images ``float32 (n, 28, 28)`` in [0, 1]."""
-        return self._in_batches(self._forward, digits)
+        return self._network.logits(_flat(digits))
 
     def features(self, digits: Float32) -> Float32:
         """Return the last hidden layer's outputs ``float32 (n, k)`` for digit images ``float32 (n, 28, 28)``.
 
         They are all that the ten classes are told apart by. A network without hidden layers gives the pixels.
         """
-        return self._in_batches(self._hidden, digits)
+        return self._network.features(_flat(digits))
 
     def gradients(self, digits: Float32, weights: Float32) -> Float32:
         """Return by how much a weighted sum of the class scores grows with each pixel.
@@ -196,8 +178,7 @@ class Recognizer:
         ndarray
             ``float32 (n, 28, 28)``.
         """
-        given = np.asarray(weights, np.float32)
-        return self._in_batches(lambda pixels: self._gradient(pixels, given), digits).reshape(-1, 28, 28)
+        return self._network.gradients(_flat(digits), np.asarray(weights, np.float32)).reshape(-1, 28, 28)
 
     def activations(self, digit: Float32) -> dict[str, Float32]:
         """Return what each layer puts out for one digit image ``float32 (28, 28)``, by name, the first layer first.
@@ -205,20 +186,7 @@ class Recognizer:
         A dense layer gives ``float32 (units,)``, a convolution ``float32 (height, width, filters)``. A network without
         hidden layers gives nothing.
         """
-        outputs = self._layers(np.asarray(digit, np.float32).reshape(1, 784)) if self._layers is not None else {}
-        return {name: np.asarray(values, np.float32)[0] for name, values in outputs.items()}
-
-    def _in_batches(self, compute: Any, digits: Float32) -> Float32:
-        """Let a compiled function work on batches of a few fixed sizes."""
-        flat = np.asarray(digits, np.float32).reshape(-1, 784)
-        parts = []
-        for start in range(0, max(1, len(flat)), _BATCH_SIZES[-1]):
-            part = flat[start : start + _BATCH_SIZES[-1]]
-            size = next(size for size in _BATCH_SIZES if size >= len(part))
-            filled = np.zeros((size, 784), np.float32)
-            filled[: len(part)] = part
-            parts.append(np.asarray(compute(filled))[: len(part)])
-        return np.concatenate(parts)
+        return {name: values[0] for name, values in self._network.activations(_flat(digit)).items()}
 
     def probabilities(self, digits: Float32) -> Float32:
         """Return calibrated probabilities ``float32 (n, 10)``, rows summing to 1, for digit images."""
@@ -249,7 +217,7 @@ class Recognizer:
 
     def recognize_many(self, pictures: Iterable[UInt8]) -> Iterator[Recognition]:
         """Prepare and recognise any number of pictures, a batch at a time, in order."""
-        for batch in _batches(pictures, _BATCH_SIZES[-1]):
+        for batch in _batches(pictures, _BATCH):
             yield from self.answer_many([prepare(grey) for grey in batch])
 
     def read(self, grey: UInt8, settings: Settings = Settings()) -> Reading:
@@ -259,11 +227,16 @@ class Recognizer:
         return Reading(tuple(tuple(next(answers) for _ in line) for line in page.lines), page)
 
 
-def _gradient(tf: Any, model: Any, pixels: Any, weights: Any) -> Any:
-    with tf.GradientTape() as tape:
-        tape.watch(pixels)
-        total = tf.tensordot(model(pixels, training=False), weights, 1)
-    return tape.gradient(total, pixels)
+def _network(recipe: ModelRecipe, weights: Mapping[str, Float32]) -> "DenseNetwork | CompiledNetwork":
+    if not recipe.filters:
+        return DenseNetwork(recipe, weights)
+    from mnist_core._compiled import CompiledNetwork  # here, not above: it loads TensorFlow
+
+    return CompiledNetwork(recipe, weights)
+
+
+def _flat(digits: Float32) -> Float32:
+    return np.asarray(digits, np.float32).reshape(-1, 784)
 
 
 def judge(class_scores: Float32, calibration: Calibration, prepared: Prepared) -> Recognition:

@@ -1,7 +1,7 @@
 """What a network says about one digit: large, in words, and as ten bars."""
 
 import json
-from concurrent.futures import Future
+from concurrent import futures
 from html import escape
 
 import streamlit as st
@@ -26,10 +26,13 @@ def recognizers(runs: list[Run]) -> list[Recognizer] | None:
 
     Whoever gets None puts `wait` on the page, which runs it again when all are there.
     """
-    futures = _futures(runs)
-    if not all(future.done() for future in futures):
+    loading = _futures(runs)
+    if futures.wait(loading, timeout=_SOON).not_done:
         return None
-    return [found for run, future in zip(runs, futures, strict=True) if (found := _result(run, future))]
+    return [found for run, future in zip(runs, loading, strict=True) if (found := _result(run, future))]
+
+
+_SOON = 0.5  # seconds, in which a dense network is there
 
 
 @st.fragment(run_every=0.3)
@@ -43,11 +46,11 @@ def wait(runs: list[Run]) -> None:
     )
 
 
-def _futures(runs: list[Run]) -> "list[Future[Recognizer]]":
+def _futures(runs: list[Run]) -> "list[futures.Future[Recognizer]]":
     return [cached.recognizer(run.name, run.created) for run in runs]
 
 
-def _result(run: Run, future: "Future[Recognizer]") -> Recognizer | None:
+def _result(run: Run, future: "futures.Future[Recognizer]") -> Recognizer | None:
     if future.exception() is not None:
         cached.recognizer.clear(run.name, run.created)  # it may be mended before the next try
     try:

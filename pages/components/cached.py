@@ -89,7 +89,7 @@ def _damage(name: str, created: str, changed: int, _run: runs.Run) -> str:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def recognizer(name: str, created: str) -> "Future[Recognizer]":
-    """Start to load a run in the background; the first one takes TensorFlow's import with it.
+    """Start to load a run in the background; the first convolutional one takes TensorFlow's import with it.
 
     When it was created tells a run from a newer one of the same name.
     """
@@ -98,10 +98,11 @@ def recognizer(name: str, created: str) -> "Future[Recognizer]":
 
 def _load(name: str) -> Recognizer:
     loaded = Recognizer.load(name)
-    # TensorFlow's million objects are here to stay. Python would look through them all again and again, 0.2 s each
-    # time, while every other thread stands still.
-    gc.collect()
-    gc.freeze()
+    if loaded.run.recipe.model.filters:
+        # TensorFlow's million objects are here to stay. Python would look through them all again and again, 0.2 s each
+        # time, while every other thread stands still.
+        gc.collect()
+        gc.freeze()
     return loaded
 
 

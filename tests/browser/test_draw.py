@@ -113,10 +113,22 @@ def test_a_drawing_made_while_the_network_loads_is_answered_by_itself(
     page = open_page(fresh_server.url)
     page.goto("/draw")
     canvas = ready_canvas(page)
+    choose(page, "Network that answers", "cnn")
     expect(page.get_by_text("The network is waking up")).to_be_visible()
     stroke(page, canvas, SEVEN)
     expect(answer(page)).to_have_text("7, quite sure.")
     expect(page.get_by_text("The network is waking up")).to_have_count(0)
+
+
+def test_the_first_person_does_not_wait_for_a_dense_network(
+    fresh_server: Server, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(fresh_server.url)
+    page.goto("/draw")
+    canvas = ready_canvas(page)
+    expect(page.get_by_text("The network is waking up")).to_have_count(0)
+    stroke(page, canvas, SEVEN)
+    expect(answer(page)).to_have_text("7, quite sure.")
 
 
 def test_undo_redo_and_clear(page: Page) -> None:

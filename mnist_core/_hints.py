@@ -48,7 +48,7 @@ def remarks(ink: Ink, parts: Parts, chosen: list[Part], beside: bool) -> tuple[s
     """
     window = _window(chosen)
     own, strength = mask_of(parts, chosen, window), ink.strength[window]
-    level = quantile(strength[own > 0], 0.8)
+    level = quantile(strength, 0.8, own)
     size = max(extent(chosen))
     pen = max(p.stroke for p in chosen) / size
     small = size < _VERY_SMALL * ink.scale
@@ -77,6 +77,6 @@ def _blur(strength: UInt8, own: UInt8, level: float) -> float:
     """
     square = np.ones((3, 3), np.uint8)
     outline = cv2.morphologyEx(own, cv2.MORPH_GRADIENT, square)
-    rise = cv2.morphologyEx(strength, cv2.MORPH_GRADIENT, square)[outline > 0]
-    steepest = quantile(np.asarray(rise, np.uint8), 0.75) / 2 if rise.size else 0.0
+    rise = np.asarray(cv2.morphologyEx(strength, cv2.MORPH_GRADIENT, square), np.uint8)
+    steepest = quantile(rise, 0.75, np.asarray(outline, np.uint8)) / 2
     return level / (max(steepest, 0.5) * float(np.sqrt(2 * np.pi)))

@@ -198,16 +198,25 @@ def _even_ground(grey: UInt8) -> _Polarity | None:
         return None
     contrast = np.asarray(cv2.absdiff(grey, np.array([ground], np.float64)), np.uint8)
     strong = np.asarray(cv2.compare(contrast, float(contrast.max()) / 2, cv2.CMP_GT), np.uint8)
-    widest = float(cv2.distanceTransform(strong, cv2.DIST_L2, 3).max())
-    if widest > _EVEN_PEN / 2 * max(cv2.boundingRect(strong)[2:]):
+    widest = float(cv2.distanceTransform(strong, cv2.DIST_L2, 3).max()) / max(cv2.boundingRect(strong)[2:])
+    if widest > _EVEN_PEN / 2 and (widest > _EVEN_HEAVY / 2 or _fills_rectangle(strong)):
         return None
     dark = lighter < count / 2
     return _Polarity(dark, 1.0 if dark else -1.0, float(np.mean(rim > 127)), even=True)
 
 
 # This share of the rim and of the picture may be ink; of the ink this share may differ from the ground in the other
-# direction, as the traces of sharpening do; and it is so wide at most, as a share of the longer side of its box.
-_EVEN_RIM, _EVEN_INK, _EVEN_STRAY, _EVEN_PEN = 0.1, 0.5, 0.02, 0.3
+# direction, as the traces of sharpening do; and it is so wide at most, as a share of the longer side of its box, or so
+# wide if it fills less than the last share of a rectangle around it: a sheet of paper fills more.
+_EVEN_RIM, _EVEN_INK, _EVEN_STRAY, _EVEN_PEN, _EVEN_HEAVY, _EVEN_FULL = 0.1, 0.5, 0.02, 0.3, 0.42, 0.62
+
+
+def _fills_rectangle(mask: UInt8) -> bool:
+    """Whether a mask fills the rectangle around it, turned as it may be; looked at on a small copy."""
+    step = -(-max(mask.shape) // 64)
+    small = np.ascontiguousarray(mask[::step, ::step])
+    width, height = cv2.minAreaRect(cv2.findNonZero(small))[1]
+    return bool(cv2.countNonZero(small) > _EVEN_FULL * (width + 1) * (height + 1))
 
 
 def _strength_on_even_ground(work: UInt8, ground: int, dark: bool) -> tuple[UInt8, UInt8]:

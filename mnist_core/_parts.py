@@ -84,7 +84,7 @@ def _describe(label: int, row: npt.NDArray[np.int32], labels: Int32, strength: U
     x, y, width, height, area = (int(v) for v in row)
     window = slice(y, y + height), slice(x, x + width)
     own = np.asarray(cv2.inRange(labels[window], label, label), np.uint8)
-    level = quantile(strength[window][own > 0], 0.75)
+    level = quantile(strength[window], 0.75, own)
     rim = (x == 0, own[:, 0]), (y == 0, own[0]), (x + width == labels.shape[1], own[:, -1])
     contact = sum(
         int(np.count_nonzero(line)) for touches, line in (*rim, (y + height == labels.shape[0], own[-1])) if touches

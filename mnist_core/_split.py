@@ -317,7 +317,7 @@ def _described(strength: UInt8, mask: Array, contact: int, x: int = 0, y: int = 
     left, top, width, height = cv2.boundingRect(own)
     window = slice(top, top + height), slice(left, left + width)
     own = np.ascontiguousarray(own[window])
-    level = quantile(strength[window][own > 0], 0.75)
+    level = quantile(strength[window], 0.75, own)
     area = int(np.count_nonzero(own))
     return Part(_CUT_OUT, x + left, y + top, width, height, area, level, stroke_width(own), contact, own)
 

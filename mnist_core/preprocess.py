@@ -133,7 +133,7 @@ def _own_ink(ink: Ink, parts: Parts, chosen: list[Part], settings: Settings) -> 
     window = slice(top, bottom), slice(left, right)
     own = mask_of(parts, chosen, window)
     strength = ink.strength[window]
-    full = 0.95 * quantile(strength[own > 0], 0.8) if own.any() else 255.0
+    full = 0.95 * quantile(strength, 0.8, own) if own.any() else 255.0
     if not settings.soft_edges:
         return own
     floor = min(max(2 * ink.noise, 3.0), 0.3 * full)

@@ -6,13 +6,47 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
 from mnist_core.recipes import ModelRecipe, Precision
 
 Weights = Mapping[str, npt.NDArray[np.float32]]
 
 
-def build(recipe: ModelRecipe, seed: int = 0, precision: Precision = "float32") -> keras.Model:
+class _FusedNorm(keras.layers.BatchNormalization):  # type: ignore[misc] # Keras has no types
+    """Keras' batch normalisation, in training as one operation forward and one back.
+
+    In a convolutional network Keras' own, a dozen operations each way over every pixel in float32, takes two thirds of
+    a training step.
+    """
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if not training:
+            return super().call(inputs, training=training, mask=mask)
+        units = inputs.shape[-1]
+        pixels = inputs if len(inputs.shape) == 4 else tf.reshape(inputs, (-1, 1, 1, units))
+        none = tf.zeros((0,))
+        fused = tf.raw_ops.FusedBatchNormV3(
+            x=pixels,
+            scale=self.gamma.value,
+            offset=self.beta.value,
+            mean=none,
+            variance=none,
+            epsilon=self.epsilon,
+            is_training=True,
+        )
+        # Keras remembers the batch's own variance; this is the one estimated for all that the batch was taken from.
+        values = tf.cast(tf.size(inputs) / units, tf.float32)
+        news = 1 - self.momentum
+        self.moving_mean.assign(self.moving_mean * self.momentum + fused.batch_mean * news)
+        variance = fused.batch_variance * ((values - 1) / values)
+        self.moving_variance.assign(self.moving_variance * self.momentum + variance * news)
+        return fused.y if pixels is inputs else tf.reshape(fused.y, tf.shape(inputs))
+
+
+def build(
+    recipe: ModelRecipe, seed: int = 0, precision: Precision = "float32", *, for_training: bool = False
+) -> keras.Model:
     """Build the network of a recipe with fresh weights.
 
     Parameters
@@ -23,6 +57,9 @@ def build(recipe: ModelRecipe, seed: int = 0, precision: Precision = "float32") 
         Decides the first weights and dropout.
     precision
         Of the matrix products and activations; weights and class scores are float32.
+    for_training
+        With a batch normalisation that computes the same in less time. Such a network cannot be exported: a layer of it
+        is none of Keras'.
 
     Returns
     -------
@@ -34,11 +71,12 @@ def build(recipe: ModelRecipe, seed: int = 0, precision: Precision = "float32") 
     draw = keras.random.SeedGenerator(seed)
     first = keras.initializers.HeUniform if recipe.activation == "relu" else keras.initializers.GlorotUniform
     policy = keras.DTypePolicy("float32" if precision == "float32" else f"mixed_{precision}")
+    norm = _FusedNorm if for_training else keras.layers.BatchNormalization
     common = {"use_bias": not recipe.batch_norm, "dtype": policy}
 
     def activated(x: Any, number: object) -> Any:
         if recipe.batch_norm:
-            x = keras.layers.BatchNormalization(dtype=policy, name=f"norm_{number}")(x)
+            x = norm(dtype=policy, name=f"norm_{number}")(x)
         return keras.layers.Activation(recipe.activation, dtype=policy, name=f"activation_{number}")(x)
 
     x = inputs = keras.Input((784,), name="pixels")

@@ -103,7 +103,7 @@ def train(
     kept = kept[: how.examples] if how.examples else kept
     images, labels = dataset.train_images[kept], dataset.train_labels[kept]
     validation = dataset.train_images[held], dataset.train_labels[held]
-    model = network.build(recipe.model, how.seed, how.precision)
+    model = network.build(recipe.model, how.seed, how.precision, for_training=True)
     if start is not None:
         network.set_weights(model, start)
     clock, checkpoints, best = _Clock(), Checkpoints(), _Best(how.early_stopping)

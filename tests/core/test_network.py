@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.signal
 import scipy.special
+import tensorflow as tf
 
 from mnist_core import network
 from mnist_core.evaluation import softmax
@@ -175,3 +176,39 @@ def test_bfloat16_computes_coarsely_and_keeps_weights_and_scores_in_float32(reci
         recipe.weight_shapes, np.dtype(np.float32)
     )
     assert 1e-4 < np.abs(got - wanted).max() < 0.1 * np.abs(wanted).max()  # eight bits of mantissa
+
+
+@pytest.mark.parametrize("shape", [(6, 5, 5, 3), (1, 4, 4, 2), (8, 4), (1, 4)])
+def test_the_norm_for_training_is_that_of_keras(shape: tuple[int, ...]) -> None:
+    """What comes out, the gradients, and what is remembered of the batch, twice over."""
+    rng = np.random.default_rng(4)
+    ours, theirs = network._FusedNorm(), keras.layers.BatchNormalization()
+    for norm in (ours, theirs):
+        norm.build(shape)
+        norm.set_weights([np.float32(value) for value in np.random.default_rng(5).uniform(0.5, 2, (4, shape[-1]))])
+    for _ in range(2):
+        x = tf.constant(rng.normal(3, 2, shape), tf.float32)
+        wanted = tf.constant(rng.normal(0, 1, shape), tf.float32)
+        found = []
+        for norm in (ours, theirs):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = norm(x, training=True)
+                loss = tf.reduce_sum(y * wanted)
+            found.append([y, *tape.gradient(loss, [x, *norm.trainable_variables]), *norm.get_weights()])
+        for mine, other in zip(*found, strict=True):
+            np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(ours(x), theirs(x), err_msg="in use nothing differs")
+
+
+def test_a_network_for_training_has_the_weights_of_the_one_for_use() -> None:
+    recipe = RECIPES["convolutional with norms"]
+    weights = some_weights(recipe)
+    models = [network.build(recipe, for_training=for_training) for for_training in (False, True)]
+    pixels = np.random.default_rng(1).random((3, 784), np.float32)
+    answers = []
+    for model in models:
+        network.set_weights(model, weights)
+        assert list(network.get_weights(model)) == list(recipe.weight_shapes)
+        answers.append(np.asarray(model(pixels, training=False)))
+    np.testing.assert_array_equal(*answers)

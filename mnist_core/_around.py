@@ -115,8 +115,8 @@ def _freed_from_box(part: Part, own: UInt8, strength: UInt8) -> _Freed | None:
         return None
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
     # Of a line that is not quite straight a little stays, all of it near the rim.
-    down, across = (_band(n) for n in mask.shape)
-    off_rim = np.bincount(labels[down:-down, across:-across].ravel(), minlength=len(stats))
+    rim = _band(min(mask.shape))
+    off_rim = np.bincount(labels[rim:-rim, rim:-rim].ravel(), minlength=len(stats))
     rest = off_rim < _BOX_REST * stats[:, cv2.CC_STAT_AREA]
     rest[0] = False
     inside[rest[labels]] = 0

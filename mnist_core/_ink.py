@@ -22,9 +22,10 @@ FEWEST_PIXELS = 5
 _LIFT = 16
 # Shares of the shorter side that are tried as the widest possible stroke.
 _WINDOWS = (0.035, 0.07, 0.16, 0.34)
-# A window is wide enough if this share of the strong ink's pixels is nearly as strong as with the widest; where strokes
-# cross, they are wider than elsewhere.
-_KEPT = 0.99
+# A window is wide enough if this share of the strong ink's pixels keeps this share of the strength that it has with the
+# widest. Where strokes cross, they are wider than elsewhere; and along a shadow's edge ink seems stronger than it is as
+# long as the shadow is taken for ink too.
+_KEPT, _NEARLY = 0.99, 0.6
 # Ink has to reach this share of the strongest ink around it.
 _LOCAL_SHARE = 0.28
 # Weakest ink that is believed even on paper without any noise: JPEG and screens leave traces of up to this.
@@ -361,7 +362,7 @@ def _smallest_window(small: UInt8) -> tuple[UInt8, int]:
     widest = _closed(wide, windows[-1], small.shape)
     most = np.asarray(cv2.subtract(widest, small), np.uint8)
     strong = _inner(most >= 0.7 * max(quantile(most[::2, ::2], 0.997), 1.0))
-    wanted = most[strong] * 0.75
+    wanted = most[strong] * _NEARLY
     for window in windows[:-1]:
         closed = _closed(wide, window, small.shape)
         if not len(wanted) or np.mean(cv2.subtract(closed, small)[strong] >= wanted) >= _KEPT:

@@ -81,7 +81,7 @@ def erase_box(strength: UInt8, mask: UInt8) -> bool:
         near = 2 * _RIM * high if high < _CELLS * wide else high  # of one cell only the sides, no tall stroke in it
         lines: list[_Crossing] = []
         for place in _find_lines(np.ascontiguousarray(where)):  # the clearest first
-            line = _crossing(view, where, *place)
+            line = _followed(view, where, *place)
             row = line.middle
             alone = all(abs(row - other.middle) > _LANE * min(high, wide) for other in lines)
             if alone and min(row, high - 1 - row) <= near and line.hit.mean() >= _WHOLE:
@@ -155,6 +155,18 @@ class _Crossing:
         return float(np.median(self.rows))
 
 
+def _followed(strength: UInt8, weak: UInt8, middle: float, slope: float) -> _Crossing:
+    """The same, along the line through the middle of the ink that the first try has found: it ends where that ends."""
+    first = _crossing(strength, weak, middle, slope)
+    plain = first.hit & (first.up + first.down + 1 <= 1.5 * first.usual_thick)
+    if np.count_nonzero(plain) < 2:
+        return first
+    columns = np.flatnonzero(plain)
+    rows = first.rows[plain] + (first.down - first.up)[plain] / 2
+    slope, middle = np.polyfit(columns - weak.shape[1] / 2, rows, 1)
+    return _crossing(strength, weak, float(middle), float(slope))
+
+
 def _crossing(strength: UInt8, weak: UInt8, middle: float, slope: float) -> _Crossing:
     """Follow one line through the picture."""
     height, width = weak.shape
@@ -162,7 +174,8 @@ def _crossing(strength: UInt8, weak: UInt8, middle: float, slope: float) -> _Cro
     columns = np.arange(width)
     path = np.rint(middle + slope * (columns - width / 2)).astype(np.int64)
     offsets = np.arange(-3 * reach, 3 * reach + 1)
-    ink = weak[np.clip(path + offsets[:, None], 0, height - 1), columns] > 0
+    at = path + offsets[:, None]
+    ink = (weak[np.clip(at, 0, height - 1), columns] > 0) & (at >= 0) & (at < height)
     away = np.where(ink, np.abs(offsets)[:, None], 99)
     start = away.argmin(0)
     hit = away.min(0) <= reach

@@ -244,9 +244,11 @@ def _with_shared(own: Array, piece: Array, stroke: float) -> Array:
 
 
 def _is_stroke(mask: Array) -> bool:
-    """Whether a piece is a mere stroke: any zigzag can be cut into some, and each would be a 1."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return bool(np.ptp(columns) + 1 < _STROKE * (np.ptp(rows) + 1))
+    """Whether a piece is a mere stroke, upright or slanting: any zigzag can be cut into some, and each would be a 1."""
+    ink = cv2.findNonZero(mask.astype(np.uint8))
+    _, _, wide, high = cv2.boundingRect(ink)
+    narrow, long = sorted(cv2.minAreaRect(ink)[1])
+    return bool(wide < _STROKE * high or narrow + 1 < _STROKE_ASIDE * (long + 1))
 
 
 def _odd_shape(mask: Array, height: int) -> float:
@@ -273,8 +275,9 @@ def _piece(right_of: Array, beyond: Array, stroke: float, height: int) -> Array 
     return mask if enough and fits else None
 
 
-# All pieces have to be that sure; and what is narrower than this, per its height, may be a mere stroke.
-_SURE_PIECE, _STROKE = 0.8, 0.42
+# All pieces have to be that sure; and what is narrower than this, per its height, may be a mere stroke, or whatever its
+# direction, per its length.
+_SURE_PIECE, _STROKE, _STROKE_ASIDE = 0.8, 0.42, 0.36
 # A loose piece with less of the ink than this is a shred.
 _SHRED = 0.12
 # So far beyond a cut, in stroke widths, the ink is both sides'.

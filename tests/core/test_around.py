@@ -117,6 +117,22 @@ def test_writing_that_touches_its_box_is_cut_free() -> None:
         assert likeness(found, wanted) > 0.8, "where a line ran along a stroke, some of its edge is gone"
 
 
+def test_a_row_of_boxes_a_little_turned_is_cut_free_where_digits_reach_over_its_lines() -> None:
+    plain, boxes = np.zeros((260, 820), np.uint8), np.zeros((260, 820), np.uint8)
+    for i, (strokes, right, down) in enumerate(((FIVE, -18, 75), (SEVEN, 30, 84), (EIGHT, 30, 106), (FIVE, 30, 76))):
+        x = 60 + i * 140
+        plain |= drawn(strokes, 9, side=92, at=(x + right, down), size=plain.shape)
+        boxes = box(boxes, (x, 60), (x + 140, 200), 5)
+    turn = cv2.getRotationMatrix2D((410, 130), 0.8, 1.0)
+    written, alone = (
+        prepare_page(on_paper(np.asarray(cv2.warpAffine(picture, turn, (820, 260)), np.uint8)))
+        for picture in (np.maximum(plain, boxes), plain)
+    )
+    assert [len(line) for line in written.lines] == [len(line) for line in alone.lines] == [4]
+    for found, wanted in zip(written.lines[0], alone.lines[0], strict=True):
+        assert likeness(found, wanted) > 0.8
+
+
 @pytest.mark.parametrize(
     ("strokes", "at"), [(FIVE, (36, 90)), (SEVEN, (110, 140)), (EIGHT, (168, 78)), (EIGHT, (110, 34))]
 )

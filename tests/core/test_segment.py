@@ -289,6 +289,28 @@ def test_a_zigzag_is_not_cut_into_strokes() -> None:
     assert sum(map(len, prepare_page(picture, judge=judge).lines)) == 1
 
 
+def test_a_one_with_a_long_flag_is_not_cut_into_its_strokes() -> None:
+    picture = np.zeros((300, 500), np.uint8)
+    cv2.polylines(picture, [np.array([(40, 200), (215, 60), (235, 240)])], False, 255, 9, cv2.LINE_AA)
+
+    def judge(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        return np.where((images > 0.5).sum((1, 2)) < 70, 0.99, 0.1)  # every stroke is a 1
+
+    assert sum(map(len, prepare_page(picture, judge=judge).lines)) == 1
+
+
+def test_digits_across_the_edge_of_a_shadow_are_kept_apart() -> None:
+    """A hand's shadow with a sharp edge reaches over half of a line, on a sheet with holes as dark as ink."""
+    picture = 225 - 0.75 * written(TWO_ROWS, pen=9).astype(float)
+    for y in (150, 350):
+        cv2.circle(picture, (30, y), 14, 40.0, -1, cv2.LINE_AA)
+    shade = np.ones_like(picture)
+    cv2.fillPoly(shade, [np.array([(0, 0), (560, 0), (540, 140), (300, 170), (0, 100)])], 0.4)
+    shaded = picture * cv2.GaussianBlur(shade, (0, 0), 8) + np.random.default_rng(0).normal(0, 2, picture.shape)
+    page = prepare_page(np.clip(shaded, 0, 255).astype(np.uint8))
+    assert reading(page, TWO_ROWS) == "207\n7120"
+
+
 @pytest.mark.parametrize(("pairs", "asked_again"), [(6, True), (70, False)])
 def test_a_page_of_writing_is_not_cut_at_every_sign(pairs: int, asked_again: bool) -> None:
     """Each pair of touching 7s is as wide as two digits; of so many, to try each cut would take seconds."""

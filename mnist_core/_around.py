@@ -10,7 +10,7 @@ import numpy as np
 from mnist_core._ink import Ink
 from mnist_core._parts import Part, Parts, find_parts, mask_of
 from mnist_core._ruling import erase_box
-from mnist_core._steps import UInt8
+from mnist_core._steps import Array, UInt8
 
 # A frame is looked at on a copy of at most this side, along this many rays from what it is drawn around; so many of
 # them have to meet it, and what is within is at least this share of the room there. A slash in a 0 that does not reach
@@ -129,12 +129,8 @@ def _freed_from_box(part: Part, own: UInt8, strength: UInt8) -> _Freed | None:
 def _freed_from_circle(part: Part, own: UInt8, strength: UInt8) -> _Freed | None:
     contours, _ = cv2.findContours(cv2.copyMakeBorder(own, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0), 0, 2)
     outline = max(contours, key=cv2.contourArea)
-    area = cv2.contourArea(outline)
-    if area < _ROUND * cv2.contourArea(cv2.convexHull(outline)) or len(outline) < 5:
-        return None
-    _, (width, height), _ = cv2.fitEllipse(outline)
-    short = min(width, height)
-    if short < _CIRCLE * max(width, height) or abs(area / (np.pi / 4 * width * height) - 1) > 1 - _ROUND:
+    short = _diameter(outline)
+    if short is None:
         return None
     filled = np.zeros((own.shape[0] + 2, own.shape[1] + 2), np.uint8)
     cv2.drawContours(filled, [outline], 0, 255, -1)
@@ -152,6 +148,17 @@ def _freed_from_circle(part: Part, own: UInt8, strength: UInt8) -> _Freed | None
     kept = np.where(inside > 0, own, 0).astype(np.uint8)
     soft = cv2.dilate(kept, np.ones((3, 3), np.uint8))
     return _Freed(part.window, np.where(soft > 0, strength[part.window], 0).astype(np.uint8), kept)
+
+
+def _diameter(outline: Array) -> float | None:
+    """The shorter diameter of a circle or an ellipse that is nearly one; None if the outline is neither."""
+    area = cv2.contourArea(outline)
+    if area < _ROUND * cv2.contourArea(cv2.convexHull(outline)) or len(outline) < 5:
+        return None
+    _, (width, height), _ = cv2.fitEllipse(outline)
+    short = min(width, height)
+    round_enough = short >= _CIRCLE * max(width, height)
+    return short if round_enough and abs(area / (np.pi / 4 * width * height) - 1) <= 1 - _ROUND else None
 
 
 def _band(side: int) -> int:

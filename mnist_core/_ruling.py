@@ -75,23 +75,29 @@ def erase_box(strength: UInt8, mask: UInt8) -> bool:
     bool
         False, with nothing changed, if this is no box: there are not two lines each way that go from end to end.
     """
-    found = []
-    for view, where in ((strength, mask), (strength.T, mask.T)):
-        high, wide = where.shape
-        near = 2 * _RIM * high if high < _CELLS * wide else high  # of one cell only the sides, no tall stroke in it
-        lines: list[_Crossing] = []
-        for place in _find_lines(np.ascontiguousarray(where)):  # the clearest first
-            line = _followed(view, where, *place)
-            row = line.middle
-            alone = all(abs(row - other.middle) > _LANE * min(high, wide) for other in lines)
-            if alone and min(row, high - 1 - row) <= near and line.hit.mean() >= _WHOLE:
-                lines.append(line)
-        if len(lines) < 2 or np.ptp([line.middle for line in lines]) < high / 2:
-            return False
-        found += [(view, where, line) for line in lines]
-    for view, where, line in found:
-        _erase(view, where, line)
+    level, upright = _across_box(strength, mask), _across_box(strength.T, mask.T)
+    if not level or not upright:
+        return False
+    for line in level:
+        _erase(strength, mask, line)
+    for line in upright:
+        _erase(strength.T, mask.T, line)
     return True
+
+
+def _across_box(strength: UInt8, mask: UInt8) -> "list[_Crossing]":
+    """The level lines of a box from end to end; none if there are fewer than its two sides."""
+    high, wide = mask.shape
+    near = 2 * _RIM * high if high < _CELLS * wide else high  # of one cell only the sides, no tall stroke in it
+    lines: list[_Crossing] = []
+    for place in _find_lines(np.ascontiguousarray(mask)):  # the clearest first
+        line = _followed(strength, mask, *place)
+        row = line.middle
+        alone = all(abs(row - other.middle) > _LANE * min(high, wide) for other in lines)
+        if alone and min(row, high - 1 - row) <= near and line.hit.mean() >= _WHOLE:
+            lines.append(line)
+    enough = len(lines) > 1 and np.ptp([line.middle for line in lines]) >= high / 2
+    return lines if enough else []
 
 
 def _find_lines(mask: UInt8) -> list[tuple[float, float]]:

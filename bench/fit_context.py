@@ -15,11 +15,11 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from bench.pictures import PAGES, Digits, pages
-from mnist_core._context import FEATURES, Sign, features
-from mnist_core.recognizer import Reading, Recognizer
+from mnist_core._context import FEATURES, features
+from mnist_core.recognizer import Reading, Recognizer, as_sign
 
-# A page of a hundred digits would outweigh all others; where digits touch, a sign may be half of one.
-_LEFT_OUT = ("page_of_hundred", "page_touching")
+# A page of a hundred digits would outweigh all others.
+_LEFT_OUT = ("page_of_hundred",)
 # One sign in twenty of these pages is no digit. On people's own there may be more: each counts this many times.
 _OTHERS = 3
 # Readings of pages and what was written there.
@@ -59,7 +59,7 @@ def which_are_digits(read: Sequence[str], written: str) -> list[bool]:
 def _table(readings: Read) -> tuple[np.ndarray, np.ndarray]:
     rows, digits = [], []
     for reading, written in readings:
-        lines = [[Sign(o.prepared.box, o.probability, o.accepted) for o in line] for line in reading.lines]
+        lines = [[as_sign(one) for one in line] for line in reading.lines]
         rows.append(features(lines))
         digits += which_are_digits([str(one.digit) for one in reading.recognitions], written.replace("\n", ""))
     return np.concatenate(rows), np.array(digits)
@@ -70,7 +70,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--strokes", type=Path, help="file of recorded pen strokes")
     parser.add_argument("--runs", nargs="+", default=["ann", "cnn"], help="the runs that read (default: ann cnn)")
-    parser.add_argument("--pages", type=int, default=40, help="pages of each kind and half, for each run")
+    parser.add_argument("--pages", type=int, default=24, help="pages of each kind and half, for each run")
     parser.add_argument("--seed", type=int, default=21)
     options = parser.parse_args()
     digits = Digits(options.strokes)

@@ -512,22 +512,37 @@ def page_touching(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
     """Two to five digits in a row, each pair of which touches or overlaps a little half of the time, one at least."""
     draft = _paper(rng, 350, 600)
     width, height = draft.size
-    side = round(0.9 * min(height * 0.5, width / 5.2))
-    pen = draft.between(0.05, 0.09) * side
-    ink, x, text = _some_ink(rng), round(0.06 * width), ""
+    pen, ink = draft.between(0.05, 0.09), _some_ink(rng)
     chosen = digits[: int(rng.integers(2, 6))]
     joined = rng.random(len(chosen)) < 0.5
     joined[int(rng.integers(1, len(chosen)))] = True
-    before: tuple[int, Float32] | None = None
-    for digit, touches in zip(chosen, joined, strict=True):
-        coverage = digit.coverage(side, pen)
-        if before and touches:
-            x = before[0] + _contact(before[1], coverage, pen * draft.between(0.1, 0.9))
-        draft.write(digit, x, round(0.5 * height - coverage.shape[0] / 2), side, pen, ink)
-        before = x, coverage
+    overlaps = np.where(joined, rng.uniform(0.1, 0.9, len(chosen)), np.nan)
+    side = round(0.45 * height)
+    wide = _row_of_touching(chosen, overlaps, side, pen)[-1]
+    side = min(side, int(side * 0.88 * width / wide))
+    left = 0.06 * width
+    for digit, x in zip(chosen, _row_of_touching(chosen, overlaps, side, pen), strict=False):
+        high = digit.coverage(side, pen * side).shape[0]
+        draft.write(digit, round(left + x), round(0.5 * height - high / 2), side, pen * side, ink)
+    return Sample(draft.photographed(), "".join(str(digit.label) for digit in chosen))
+
+
+def _row_of_touching(chosen: Sequence[Digit], overlaps: npt.NDArray[np.float64], side: int, pen: float) -> list[int]:
+    """The left edge of each digit in a row, and the right edge of the last one.
+
+    The pen is as wide as that share of the side; overlaps are in pens, NaN where a digit stands apart from the one
+    before it.
+    """
+    lefts, x = [], 0
+    before: Float32 | None = None
+    for digit, overlap in zip(chosen, overlaps, strict=True):
+        coverage = digit.coverage(side, pen * side)
+        if before is not None and not np.isnan(overlap):
+            x = lefts[-1] + _contact(before, coverage, pen * side * overlap)
+        lefts.append(x)
+        before = coverage
         x += coverage.shape[1] + round(0.3 * side)
-        text += str(digit.label)
-    return Sample(draft.photographed(), text)
+    return [*lefts, x - round(0.3 * side)]
 
 
 def _contact(left: Float32, right: Float32, overlap: float) -> int:

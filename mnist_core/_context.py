@@ -21,14 +21,14 @@ _HARDLY, _BESIDE = 0.5, 0.25
 # A certainty further from 0 or 1 than this says no more; and how far, as log-odds, a neighbour is wholly certain.
 _SUREST, _CERTAIN = 1e-4, 3.0
 
-FEATURES = ("certainty", "doubt", "neighbours", "letters", "misfit", "page", "alone")
+FEATURES = ("certainty", "doubt", "neighbours", "letters", "misfit", "page", "alone", "cut")
 """What is known of each sign: the log-odds of its most probable digit; how far they lie below even; the mean of the
 neighbours' votes between -1 and 1, nearer ones counting more; how many letters are beside it; how far its height is
 from that of the digits in its line, as the logarithm's absolute value; the share of the page's other signs that are
-accepted; whether it has a line for itself."""
+accepted; whether it has a line for itself; whether it was cut off from another sign."""
 # The weight of each, and the constant.
-_WEIGHTS = np.array([0.41, -0.55, 1.36, -1.50, -6.59, 2.33, -2.02])
-_CONSTANT = -0.68
+_WEIGHTS = np.array([0.36, -0.77, 1.93, -1.44, -4.65, 1.53, -1.28, -2.39])
+_CONSTANT = 0.07
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,14 @@ class Sign:
         Probability of its most probable digit, in [0, 1].
     accepted
         Whether it counts as a digit on its own.
+    cut
+        Whether it was cut off from a sign that it touches: of a letter some pieces look like digits.
     """
 
     box: Box | None
     sure: float
     accepted: bool
+    cut: bool = False
 
 
 Lines = Sequence[Sequence[Sign]]
@@ -76,7 +79,7 @@ def legible(lines: Lines) -> tuple[tuple[bool, ...], ...]:
 
 
 def features(lines: Lines) -> Array:
-    """What is known of each sign of a page, ``float64 (signs, 7)`` in the order of `FEATURES`; each has a box."""
+    """What is known of each sign of a page, ``float64 (signs, 8)`` in the order of `FEATURES`; each has a box."""
     every = [sign for line in lines for sign in line]
     accepted = sum(sign.accepted for sign in every)
     usual = _height(every) if every else 1.0
@@ -98,6 +101,7 @@ def features(lines: Lines) -> Array:
                     abs(math.log(_tall(sign) / (_height(digits) if digits else usual))),
                     (accepted - sign.accepted) / max(len(every) - 1, 1),
                     float(len(line) == 1),
+                    float(sign.cut),
                 ]
             )
     return np.array(rows, float).reshape(-1, len(FEATURES))

@@ -210,6 +210,8 @@ class Prepared:
         Remarks on the picture, a sentence each.
     several
         Whether there is another digit beside this one, where one is all that was looked for.
+    cut
+        Whether it was cut off from ink that it touches.
     """
 
     steps: tuple[Step, ...]
@@ -218,6 +220,7 @@ class Prepared:
     problem: str = ""
     hints: tuple[str, ...] = ()
     several: bool = False
+    cut: bool = False
 
 
 def quantile(image: UInt8, share: float, mask: UInt8 | None = None) -> float:

@@ -479,10 +479,8 @@ def _rows(image: Image.Image) -> Callable[[int, int], Image.Image]:
     inverted = image.mode == "CMYK" and "adobe" not in image.info
 
     def rows(top: int, bottom: int) -> Image.Image:
-        strip = image.crop((0, top, width, bottom)) if (top, bottom) != (0, image.height) else image
-        if inverted:
-            strip = ImageChops.invert(strip)
-        return strip if strip.mode == mode else strip.convert(mode)
+        strip = image.crop((0, top, width, bottom))
+        return (ImageChops.invert(strip) if inverted else strip).convert(mode)
 
     return rows
 

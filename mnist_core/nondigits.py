@@ -127,8 +127,9 @@ def draw_non_digits(n: int, digits: UInt8, labels: npt.NDArray[np.int64], rng: n
         return _draw_sign(_CHOICES[rng.integers(len(_CHOICES))], rng)
 
     kinds: Sequence[tuple[float, Callable[[], UInt8]]] = (
-        (0.66, sign),
+        (0.63, sign),
         (0.10, lambda: _draw_scribble(rng)),
+        (0.03, lambda: _draw_spiral(rng)),
         (0.03, lambda: np.maximum(one(digits), np.roll(one(digits), rng.integers(-6, 7, 2), (0, 1)))),
         (0.06, lambda: _side_by_side(one(digits), one(digits), rng)),
         (0.08, lambda: _one_and_a_half(one(wide), one(wide), rng) if len(wide) else sign()),
@@ -160,6 +161,18 @@ def _draw_scribble(rng: np.random.Generator) -> UInt8:
     """Draw one long aimless line, angular or round."""
     line = np.cumsum(rng.normal(0, 0.45, (rng.integers(7, 16), 2)), axis=0)
     return _render([_rounded(_rounded(line)) if rng.random() < 0.7 else line], rng)
+
+
+def _draw_spiral(rng: np.random.Generator) -> UInt8:
+    """Draw a line that winds outwards: twice at least, or it is a 6, a 9 or an untidy 0."""
+    turns = rng.uniform(2, 3.3)
+    angles = np.linspace(0, 2 * np.pi * turns, 60)
+    radii = (angles / angles[-1]) ** rng.uniform(0.7, 1.1) + rng.normal(0, 0.02, 60)
+    angles = rng.uniform(0, 2 * np.pi) + rng.choice((-1, 1)) * angles
+    squeeze = rng.uniform(0.7, 1.15)
+    line = np.stack([squeeze * radii * np.cos(angles), radii * np.sin(angles)], axis=1)
+    apart = squeeze * (_CANVAS - 2 * _MARGIN) / 2 / turns
+    return _render([line], rng, widest=int(0.65 * apart))
 
 
 def _side_by_side(left: UInt8, right: UInt8, rng: np.random.Generator) -> UInt8:
@@ -205,13 +218,13 @@ def _rounded(line: Points) -> Points:
     return np.concatenate([line[:1], cut[1:-1], line[-1:]])
 
 
-def _render(lines: Sequence[Points], rng: np.random.Generator) -> UInt8:
+def _render(lines: Sequence[Points], rng: np.random.Generator, widest: int = 16) -> UInt8:
     """Draw lines with one pen, filling the canvas as MNIST's digits fill their box."""
     points = np.concatenate(lines)
     low, side = points.min(axis=0), max(float(np.ptp(points, axis=0).max()), 1e-6)
     scale = (_CANVAS - 2 * _MARGIN) / side
     canvas = np.zeros((_CANVAS, _CANVAS), np.uint8)
-    pen = int(rng.integers(6, 17))  # a digit of MNIST's is drawn with 7 to 14 on this canvas
+    pen = int(rng.integers(min(6, widest), widest + 1))  # a digit of MNIST's is drawn with 7 to 14 on this canvas
     for line in lines:
         fixed = np.rint(((line - low) * scale + _MARGIN) * 16).astype(np.int32)
         cv2.polylines(canvas, [fixed], False, 255, pen, cv2.LINE_AA, 4)

@@ -103,7 +103,8 @@ def finish(
     box = _box((left, top, right, bottom), ink.scale, shape)
     beside = whole and several(parts, chosen)
     hints = remarks(ink, parts, chosen, beside)
-    return Prepared((*ink.steps, found, *last), digit, box, "", hints, beside)
+    cut = any(part.mask is not None for part in chosen)
+    return Prepared((*ink.steps, found, *last), digit, box, "", hints, beside, cut)
 
 
 def digit_image(ink: Ink, parts: Parts, chosen: list[Part], settings: Settings) -> Float32:

@@ -116,7 +116,7 @@ class Reading:
 
         Beside the accepted digits these are less certain ones in a row of digits.
         """
-        signs = [[Sign(one.prepared.box, one.probability, one.accepted) for one in line] for line in self.lines]
+        signs = [[as_sign(one) for one in line] for line in self.lines]
         rows = (
             "".join(str(one.digit) for one, read in zip(line, answers, strict=True) if read and one.digit is not None)
             for line, answers in zip(self.lines, legible(signs), strict=True)
@@ -127,6 +127,11 @@ class Reading:
     def accepted(self) -> bool:
         """Whether there is a digit and none was refused."""
         return bool(self.recognitions) and all(one.accepted for one in self.recognitions)
+
+
+def as_sign(one: Recognition) -> Sign:
+    """What there is to know of a recognition when a page is read."""
+    return Sign(one.prepared.box, one.probability, one.accepted, one.prepared.cut)
 
 
 class Recognizer:

@@ -147,6 +147,9 @@ def test_touching_digits_are_split() -> None:
     left, right = (p.box for p in page.lines[0])
     assert left is not None and right is not None
     assert left.x + left.width == pytest.approx(185, abs=20) == right.x
+    assert [one.cut for one in page.lines[0]] == [True, True]
+    apart = prepare_page(written([("2", 100, 100, 150), ("2", 216, 100, 150)], (350, 400), 9))
+    assert [one.cut for one in apart.lines[0]] == [False, False]
 
 
 def test_the_judge_decides_between_one_wide_digit_and_two() -> None:

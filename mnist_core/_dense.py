@@ -15,8 +15,7 @@ from mnist_core.recipes import ModelRecipe
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
-NORM_EPSILON = 1e-3
-"""What batch normalisation adds to a variance: Keras' own."""
+_NORM_EPSILON = 1e-3  # what batch normalisation adds to a variance: Keras' own
 
 _CHUNK = 1024  # rows at once, so that a long folder takes no more memory than a short one
 
@@ -109,7 +108,7 @@ def _layer(weights: Mapping[str, Float32], number: int, norm: bool) -> _Layer:
     def measured(part: str) -> Float64:
         return weights[f"norm_{number}/{part}"].astype(np.float64)
 
-    scale = measured("gamma") / np.sqrt(measured("moving_variance") + NORM_EPSILON)
+    scale = measured("gamma") / np.sqrt(measured("moving_variance") + _NORM_EPSILON)
     bias = measured("beta") - measured("moving_mean") * scale
     return _Layer(np.asarray(kernel * scale, np.float32), bias.astype(np.float32))
 

@@ -1,9 +1,9 @@
 """Drawings that are no digits, for a network to learn what it should not name.
 
-Letters, signs and scribbles are drawn from the strokes below; others are made of digits: two over each other, two side
-by side, one and a half, one lying on its side. Nothing here looks like a digit to a person: signs that do, such as O,
-l, S, Z or B, are left out. Teaching a network with such pictures to be undecided is outlier exposure (Hendrycks,
-Mazeika and Dietterich, 2019).
+Letters and signs are drawn from the strokes below, scribbles and spirals by chance; others are made of digits: two over
+each other, two side by side, one and a half, one lying on its side. Nothing here looks like a digit to a person: signs
+that do, such as O, l, S, Z or B, are left out. Teaching a network with such pictures to be undecided is outlier
+exposure (Hendrycks, Mazeika and Dietterich, 2019).
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -249,8 +249,16 @@ DISTORTION = (
         shown=lambda v: f"{v:.3g} pixels",
     ),
     Knob("stroke", "Pen thicker or thinner", "By up to so many pixels on each side.", "range", step=0.1),
-    Knob("blur", "Blurred by up to", "As by a camera out of focus, in pixels.", "range", step=0.1),
-    Knob("contrast", "Fainter by up to", "The share of its brightness that the ink may lose.", "range", shown=_percent),
+    Knob(
+        "blur", "Blurred by up to", "As by a camera out of focus, in pixels; for half of the digits.", "range", step=0.1
+    ),
+    Knob(
+        "contrast",
+        "Fainter by up to",
+        "The share of its brightness that ink may lose; half loses none.",
+        "range",
+        shown=_percent,
+    ),
     Knob("clean_share", "Left as they are", "The share of digits that are not distorted.", "range", shown=_percent),
     Knob(
         "variants",

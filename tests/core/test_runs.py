@@ -620,7 +620,7 @@ def test_every_preset_is_bundled_and_sound() -> None:
 
 
 def test_the_bundled_runs_are_small_enough() -> None:
-    assert sum(path.stat().st_size for path in BUNDLED.rglob("*") if path.is_file()) < 24 * 2**20
+    assert sum(path.stat().st_size for path in BUNDLED.rglob("*") if path.is_file()) < 20 * 2**20
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -74,9 +74,7 @@ class DenseNetwork:
         return self._by_chunk(lambda rows: self._gradients(rows, weights), pixels)
 
     def _features(self, rows: Float32) -> Float32:
-        for layer in self._hidden:
-            rows = self._activate(rows @ layer.kernel + layer.bias)
-        return rows
+        return [rows, *self.activations(rows).values()][-1]
 
     def _scores(self, features: Float32) -> Float32:
         sums = features @ self._last.kernel + self._last.bias
@@ -86,12 +84,13 @@ class DenseNetwork:
     def _gradients(self, rows: Float32, weights: Float32) -> Float32:
         """Backpropagation (Rumelhart, Hinton and Williams, 1986): the chain rule, from the last layer to the pixels."""
         sums, outputs = [], [rows]
-        for layer in (*self._hidden, self._last):
+        for layer in self._hidden:
             sums.append(outputs[-1] @ layer.kernel + layer.bias)
             outputs.append(self._activate(sums[-1]))
-        slope = _sigmoid(-sums[-1]) if self._sigmoid else np.ones_like(sums[-1])
+        last = outputs[-1] @ self._last.kernel + self._last.bias
+        slope = _sigmoid(-last) if self._sigmoid else np.ones_like(last)
         grown: Float32 = np.asarray((weights * slope) @ self._last.kernel.T, np.float32)
-        for layer, total, output in zip(self._hidden[::-1], sums[-2::-1], outputs[-2:0:-1], strict=True):
+        for layer, total, output in zip(self._hidden[::-1], sums[::-1], outputs[:0:-1], strict=True):
             grown = np.asarray((grown * self._slope(total, output)) @ layer.kernel.T, np.float32)
         return grown
 

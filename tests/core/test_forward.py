@@ -11,6 +11,7 @@ from mnist_core import network
 from mnist_core._compiled import CompiledNetwork
 from mnist_core._dense import DenseNetwork
 from mnist_core.recipes import ModelRecipe
+from tests.core.test_network import some_weights
 
 DENSE = {
     "one layer": ModelRecipe(hidden=(30,)),
@@ -23,12 +24,6 @@ DENSE = {
 }
 CONVOLUTIONAL = ModelRecipe(filters=(3, 4), hidden=(12,), batch_norm=True)
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}
-
-
-def some_weights(recipe: ModelRecipe) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(3)
-    values = {name: rng.normal(0, 0.2, shape).astype(np.float32) for name, shape in recipe.weight_shapes.items()}
-    return {name: np.abs(value) + 0.2 if "variance" in name else value for name, value in values.items()}
 
 
 def keras_model(recipe: ModelRecipe) -> tf.keras.Model:

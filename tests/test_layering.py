@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = sorted((ROOT / "mnist_core").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").rglob("*.py"))
 TENSORFLOW = {"tensorflow", "keras"}
-MAY_USE_TENSORFLOW = {"_updates", "conversion", "network", "training", "recognizer"}
+MAY_USE_TENSORFLOW = {"_compiled", "_updates", "conversion", "network", "training"}
 HEAVY = TENSORFLOW | {"cv2", "sklearn", "scipy", "numpy", "PIL", "plotly", "pandas", "streamlit"}
 
 

@@ -12,6 +12,7 @@ import argparse
 import gzip
 import json
 from collections.abc import Callable, Sequence
+from itertools import compress
 from pathlib import Path
 
 import cv2
@@ -377,8 +378,12 @@ def _fill(
     draft: Draft, digits: Sequence[Digit], rows: int, columns: int, ink: Rgb, pen: tuple[float, float],
     vary: float = 0.15, slope: float = 0.0, gap: float = 1.0, wear: float = 0.0,
 ) -> str:  # fmt: skip
-    """Write lines of digits over the whole draft and return the text; `slope` lets lines fall, `gap` spreads them."""
+    """Write lines of digits over the whole draft and return the text; `slope` lets lines fall, `gap` spreads them.
+
+    Half of the pages have numbers, whose digits stand close together, the others have digits by themselves.
+    """
     width, height = draft.size
+    close = _IN_NUMBERS if draft.rng.random() < 0.5 else 0.0
     cell = min(width / (columns + 1) / (0.75 * gap), (height - abs(slope) * width) / (rows + 0.5) / 1.35)
     thick, lines, rest = draft.between(*pen), [], list(digits)
     for row in range(rows):
@@ -392,9 +397,14 @@ def _fill(
             y = middle + slope * x - coverage.shape[0] / 2 + draft.between(-0.08, 0.08) * cell
             draft.write(rest[0], round(x), round(y), side, max(1.2, thick * cell), ink, wear=wear)
             line += str(rest.pop(0).label)
-            x += coverage.shape[1] + draft.between(0.2, 0.5) * cell * gap
+            space = _CLOSE if draft.rng.random() < close else _APART
+            x += coverage.shape[1] + draft.between(*space) * cell * gap
         lines += [line] if line else []
     return "\n".join(lines)
+
+
+# This share of the gaps on a page with numbers is between two digits of one; and how wide gaps are, in cells.
+_IN_NUMBERS, _CLOSE, _APART = 0.65, (0.06, 0.2), (0.2, 0.5)
 
 
 def page_photo(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
@@ -715,18 +725,22 @@ class Digits:
     def __init__(self, strokes: Path | None) -> None:
         mnist = load("mnist")
         _, held = stratified_split(mnist.train_labels, TrainRecipe().validation_share)
-        self._images, self._labels = mnist.train_images[held], mnist.train_labels[held]
+        self._images = [
+            Digit(int(label), image=image)
+            for image, label in zip(mnist.train_images[held], mnist.train_labels[held], strict=True)
+        ]
         self._strokes = _read_strokes(strokes) if strokes else []
+
+    def keep(self, wanted: Callable[[Sequence[Digit]], Sequence[bool]]) -> None:
+        """Leave out all digits but those that are wanted."""
+        self._images, self._strokes = (list(compress(some, wanted(some))) for some in (self._images, self._strokes))
 
     def draw(self, count: int, rng: np.random.Generator) -> list[Digit]:
         """Some digits at random."""
         found = []
         for from_strokes in rng.random(count) < (0.67 if self._strokes else 0.0):
-            if from_strokes:
-                found.append(self._strokes[int(rng.integers(len(self._strokes)))])
-            else:
-                i = int(rng.integers(len(self._labels)))
-                found.append(Digit(int(self._labels[i]), image=self._images[i]))
+            some = self._strokes if from_strokes else self._images
+            found.append(some[int(rng.integers(len(some)))])
         return found
 
 

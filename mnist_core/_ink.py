@@ -4,6 +4,7 @@ Everything coarse (light, polarity) is measured on a small copy, so that its cos
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -198,9 +199,12 @@ def _even_ground(grey: UInt8) -> _Polarity | None:
     if not 0 < count < _EVEN_INK * grey.size or min(lighter, count - lighter) > _EVEN_STRAY * count:
         return None
     contrast = np.asarray(cv2.absdiff(grey, np.array([ground], np.float64)), np.uint8)
-    strong = np.asarray(cv2.compare(contrast, float(contrast.max()) / 2, cv2.CMP_GT), np.uint8)
-    widest = float(cv2.distanceTransform(strong, cv2.DIST_L2, 3).max()) / max(cv2.boundingRect(strong)[2:])
-    if widest > _EVEN_PEN / 2 and (widest > _EVEN_HEAVY / 2 or _fills_rectangle(strong)):
+    strong = np.asarray(cv2.compare(contrast, cv2.minMaxLoc(contrast)[1] / 2, cv2.CMP_GT), np.uint8)
+    step = -(-max(strong.shape) // _EVEN_SIDE)
+    strong = np.ascontiguousarray(strong[::step, ::step])
+    longer = max(cv2.boundingRect(strong)[2:])
+    widest = 2 * cv2.minMaxLoc(cv2.distanceTransform(strong, cv2.DIST_L2, 3))[1]
+    if widest > _EVEN_PEN * longer and (widest > _EVEN_HEAVY * longer or _fills_rectangle(strong)):
         return None
     dark = lighter < count / 2
     return _Polarity(dark, 1.0 if dark else -1.0, float(np.mean(rim > 127)), even=True)
@@ -208,24 +212,34 @@ def _even_ground(grey: UInt8) -> _Polarity | None:
 
 # This share of the rim and of the picture may be ink; of the ink this share may differ from the ground in the other
 # direction, as the traces of sharpening do; and it is so wide at most, as a share of the longer side of its box, or so
-# wide if it fills less than the last share of a rectangle around it: a sheet of paper fills more.
-_EVEN_RIM, _EVEN_INK, _EVEN_STRAY, _EVEN_PEN, _EVEN_HEAVY, _EVEN_FULL = 0.1, 0.5, 0.02, 0.3, 0.42, 0.62
+# wide if it fills less than the last share of a rectangle around it: a sheet of paper fills more. How wide it is, is
+# measured on a copy of at most this side.
+_EVEN_RIM, _EVEN_INK, _EVEN_STRAY, _EVEN_PEN, _EVEN_HEAVY, _EVEN_FULL = 0.1, 0.5, 0.02, 0.3, 0.42, 0.74
+_EVEN_SIDE = 84
 
 
 def _fills_rectangle(mask: UInt8) -> bool:
-    """Whether a mask fills the rectangle around it, turned as it may be; looked at on a small copy."""
-    step = -(-max(mask.shape) // 64)
-    small = np.ascontiguousarray(mask[::step, ::step])
-    width, height = cv2.minAreaRect(cv2.findNonZero(small))[1]
-    return bool(cv2.countNonZero(small) > _EVEN_FULL * (width + 1) * (height + 1))
+    """Whether a mask fills the rectangle around it, turned as it may be."""
+    width, height = cv2.minAreaRect(cv2.findNonZero(mask))[1]
+    return bool(cv2.countNonZero(mask) > _EVEN_FULL * (width + 1) * (height + 1))
 
 
 def _strength_on_even_ground(work: UInt8, ground: int, dark: bool) -> tuple[UInt8, UInt8]:
     """The ink's strength as `_strength` gives it, and the ground's brightness as an image of one pixel."""
+    table, paper = _strengths(ground, dark)
+    return np.asarray(cv2.LUT(work, table), np.uint8), paper
+
+
+@lru_cache(maxsize=512)
+def _strengths(ground: int, dark: bool) -> tuple[UInt8, UInt8]:
+    """The strength of each of the 256 brightnesses on a ground of this one."""
     levels = np.arange(256, dtype=np.uint8)
     lifted = _lift(levels if dark else 255 - levels).ravel()
-    table = np.clip(255 - 255 * lifted.astype(np.float32) / lifted[ground], 0, 255)
-    return np.asarray(cv2.LUT(work, np.rint(table).astype(np.uint8)), np.uint8), lifted[ground].reshape(1, 1)
+    table = np.rint(np.clip(255 - 255 * lifted.astype(np.float32) / lifted[ground], 0, 255)).astype(np.uint8)
+    paper = lifted[ground].reshape(1, 1)
+    for shared in (table, paper):
+        shared.setflags(write=False)
+    return table, paper
 
 
 def _decide_polarity(work: UInt8, settings: Settings) -> _Polarity:
@@ -429,6 +443,8 @@ def _smooth_paper(small: UInt8, closed: UInt8, window: int) -> UInt8:
 
 def _unevenness(paper: UInt8) -> float:
     """How much less light the darkest places get than the brightest, as a share."""
+    if paper.size == 1:
+        return 0.0
     some = paper[::4, ::4]
     return 1 - quantile(some, 0.02) / max(quantile(some, 0.98), 1.0)
 

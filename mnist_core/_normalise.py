@@ -120,9 +120,10 @@ def _box_shape(shape: tuple[int, ...], side: int, keep_aspect: bool) -> tuple[in
 
 def _even_ink(fine: UInt8, width: float) -> UInt8:
     """Let ink be as strong as the strongest near it: a pen that presses lightly leaves the same digit."""
-    side = 2 * max(2, round(width)) + 1
-    strongest = cv2.blur(cv2.dilate(fine, np.ones((side, side), np.uint8)), (side, side))
-    return np.asarray(cv2.divide(fine, cv2.max(strongest, _FAINTEST_KEPT), scale=255), np.uint8)
+    side = max(2, round(width)) | 1
+    strongest = cv2.blur(cv2.dilate(_halved(fine), np.ones((side, side), np.uint8)), (side, side))
+    around = cv2.resize(cv2.max(strongest, _FAINTEST_KEPT), fine.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.divide(fine, around, scale=255), np.uint8)
 
 
 # Ink below this share of the digit's, of 255, is not strengthened to full.
@@ -159,7 +160,12 @@ def _even_stroke(ink: UInt8, settings: Settings) -> tuple[UInt8, Step]:
 
 
 def _width(fine: UInt8) -> float:
-    return stroke_width(np.asarray(cv2.inRange(fine, 128, 255), np.uint8))
+    return 2 * stroke_width(np.asarray(cv2.inRange(_halved(fine), 128, 255), np.uint8))
+
+
+def _halved(fine: UInt8) -> UInt8:
+    """Every second row and column: a quarter of the work, and still four pixels for each of MNIST's."""
+    return np.ascontiguousarray(fine[::2, ::2])
 
 
 def _disc(radius: int) -> UInt8:
@@ -207,11 +213,9 @@ def _centre(scaled: UInt8, settings: Settings) -> tuple[Float32, Step]:
     """Place the box in 28x28 so that the centre of mass, to the nearest pixel, is in the middle."""
     side = scaled.shape[0]
     offset = np.array([(SIDE - side) / 2] * 2)
-    mass = float(scaled.sum())
-    if mass and settings.centre_by_mass:
-        grid = np.arange(side)
-        centre = np.array([scaled.sum(1) @ grid, scaled.sum(0) @ grid]) / mass
-        offset = _MIDDLE - centre
+    moments = cv2.moments(scaled)
+    if moments["m00"] and settings.centre_by_mass:
+        offset = _MIDDLE - np.array([moments["m01"], moments["m10"]]) / moments["m00"]
     x, y, width, height = cv2.boundingRect(scaled)
     # Nothing may be pushed out of the frame: at most as far as there is an empty border.
     low, high = -np.array([y, x]), SIDE - np.array([y + height, x + width])

@@ -12,6 +12,8 @@ SMALLEST_SHARE = 0.06
 _SOLID, _SOLID_IF_FAINT, _FAINT = 0.42, 0.22, 90
 # A line right across the picture that is thinner than this share of its length was not drawn.
 _HAIR = 0.012
+# With more than this share of darkness beside it, a part has paper on one side only.
+_ONE_SIDED = 0.36
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,12 @@ def _worth(part: Part, parts: Parts, strongest: float) -> float:
 
 
 def is_edge(part: Part, height: int, width: int) -> bool:
-    """Whether a part is a hair's line right across the picture, as the edge of a sheet or a table leaves it."""
+    """Whether the edge of a sheet, a table or a shadow has left a part.
+
+    Such a part has paper on one side only, or is a hair's line right across the picture.
+    """
     across = part.width >= width or part.height >= height
-    return across and part.stroke < _HAIR * part.size
+    return part.dark_beside > _ONE_SIDED or (across and part.stroke < _HAIR * part.size)
 
 
 def _along_rim(part: Part) -> bool:

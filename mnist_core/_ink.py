@@ -51,6 +51,9 @@ class Ink:
         Whether the ink is darker than the paper.
     steps
         The stages so far.
+    brightness
+        ``uint8 (h, w)``: the working picture before the light was evened out, turned so that ink is dark; None where
+        the ground has exactly one brightness.
     """
 
     strength: UInt8
@@ -59,6 +62,7 @@ class Ink:
     noise: float
     dark: bool
     steps: tuple[Step, ...]
+    brightness: UInt8 | None = None
 
 
 def find_ink(grey: UInt8, settings: Settings, longest: int) -> Ink:
@@ -87,7 +91,7 @@ def find_ink(grey: UInt8, settings: Settings, longest: int) -> Ink:
     if ground is not None:
         polarity, window = ground, 0
         strength, paper = _strength_on_even_ground(work, int(grey[0, 0]), ground.dark)
-        noise = 0.0
+        noise, lifted = 0.0, None
     else:
         polarity = _decide_polarity(work, settings)
         if polarity.outside is not None:
@@ -104,7 +108,7 @@ def find_ink(grey: UInt8, settings: Settings, longest: int) -> Ink:
     if settings.remove_ruling and scale <= 1:
         strength, mask, lines = remove_ruling(strength, mask, level)
     steps.append(_threshold_step(mask, level, noise, lines, settings))
-    return Ink(strength, mask, scale, noise, dark, tuple(steps))
+    return Ink(strength, mask, scale, noise, dark, tuple(steps), lifted)
 
 
 def shown(image: UInt8) -> UInt8:

@@ -22,6 +22,9 @@ _DISTANCE_SIDE = 256
 class Part:
     """One connected part of the ink; lengths in working pixels. `contact` counts its pixels on the picture's rim.
 
+    Of what is beside it without being ink, `dark_beside` is the share that is hardly brighter than itself: beside a
+    stroke there is paper on all sides, along the edge of a sheet or of a shadow on one.
+
     A piece that was cut out of a part has a `mask` of its own, ``uint8 (height, width)``: some of its ink may be its
     neighbour's as well, so that no label can tell whose it is.
     """
@@ -36,6 +39,7 @@ class Part:
     stroke: float
     contact: int
     mask: UInt8 | None = None
+    dark_beside: float = 0.0
 
     @property
     def size(self) -> int:
@@ -76,20 +80,47 @@ def find_parts(ink: Ink, mask: UInt8, smallest: float) -> Parts:
     sizes = stats[:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1].max(1)
     sizes[0] = 0
     order = np.argsort(-sizes, kind="stable")[:MOST_PARTS]
-    found = [_describe(int(i), stats[i], labels, ink.strength) for i in order if sizes[i] >= smallest]
+    found = [_describe(int(i), stats[i], labels, ink) for i in order if sizes[i] >= smallest]
     return Parts(labels, tuple(found))
 
 
-def _describe(label: int, row: npt.NDArray[np.int32], labels: Int32, strength: UInt8) -> Part:
+def _describe(label: int, row: npt.NDArray[np.int32], labels: Int32, ink: Ink) -> Part:
     x, y, width, height, area = (int(v) for v in row)
     window = slice(y, y + height), slice(x, x + width)
     own = np.asarray(cv2.inRange(labels[window], label, label), np.uint8)
-    level = quantile(strength[window], 0.75, own)
+    level = quantile(ink.strength[window], 0.75, own)
     rim = (x == 0, own[:, 0]), (y == 0, own[0]), (x + width == labels.shape[1], own[:, -1])
     contact = sum(
         int(np.count_nonzero(line)) for touches, line in (*rim, (y + height == labels.shape[0], own[-1])) if touches
     )
-    return Part(label, x, y, width, height, area, level, stroke_width(own), contact)
+    stroke = stroke_width(own)
+    beside = 0.0 if ink.brightness is None else _dark_beside(ink.brightness, labels, window, own, stroke)
+    return Part(label, x, y, width, height, area, level, stroke, contact, dark_beside=beside)
+
+
+def _dark_beside(brightness: UInt8, labels: Int32, window: tuple[slice, slice], own: UInt8, stroke: float) -> float:
+    """The share of what is beside a part that is hardly brighter than itself; `own` is its mask in the window."""
+    reach = max(2, round(_BESIDE * stroke))
+    down, across = window
+    above, before = min(reach, down.start), min(reach, across.start)
+    wider = slice(down.start - above, down.stop + reach), slice(across.start - before, across.stop + reach)
+    around = labels[wider]
+    below, behind = around.shape[0] - above - own.shape[0], around.shape[1] - before - own.shape[1]
+    alone = cv2.copyMakeBorder(own, above, below, before, behind, cv2.BORDER_CONSTANT, value=0)
+    near = cv2.dilate(alone, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    beside = np.asarray(cv2.bitwise_and(near, cv2.inRange(around, 0, 0)), np.uint8)
+    if not beside.any():
+        return 0.0
+    itself, paper = quantile(brightness[wider], 0.5, np.asarray(alone)), quantile(brightness[wider], 0.8, beside)
+    if paper - itself < _NO_CONTRAST:
+        return 0.0
+    dark = cv2.bitwise_and(beside, cv2.compare(brightness[wider], itself + _HARDLY * (paper - itself), cv2.CMP_LT))
+    return cv2.countNonZero(dark) / cv2.countNonZero(beside)
+
+
+# So far from a part, in stroke widths, is beside it; this share of the way from its brightness to that of the paper is
+# hardly brighter; and with less than this between them, of 255, nothing can be told.
+_BESIDE, _HARDLY, _NO_CONTRAST = 0.3, 0.4, 8
 
 
 def mask_of(parts: Parts, chosen: Iterable[Part], window: tuple[slice, slice]) -> UInt8:

@@ -6,6 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from mnist_core._choose import is_edge
+from mnist_core._ink import Ink
+from mnist_core._parts import find_parts
 from mnist_core.preprocess import Settings
 from mnist_core.segment import Page, prepare_page
 
@@ -81,6 +84,43 @@ def test_a_full_sheet_on_a_table_is_read_and_not_the_table(margin: tuple[int, in
     picture = cv2.copyMakeBorder(sheet, down, down, across, across, cv2.BORDER_CONSTANT, value=table)
     there = [(sign, x + across, y + down, height) for sign, x, y, height in TWO_ROWS]
     assert reading(prepare_page(np.asarray(picture, np.uint8)), there) == "207\n7120"
+
+
+@pytest.mark.parametrize(("across", "soft"), [(60, 20), (90, 20), (90, 40)])
+@pytest.mark.parametrize("table", [45, 80])
+def test_a_hands_shadow_across_the_sheets_edge_is_no_digit(across: int, soft: int, table: int) -> None:
+    """Where the shadow ends, a piece of the dark band along the edge stands alone, and is as slim as a 1."""
+    sheet = on_paper(written(TWO_ROWS))
+    down, (height, width) = 60, sheet.shape
+    picture = cv2.copyMakeBorder(sheet, 0, down, 0, across, cv2.BORDER_CONSTANT, value=table)
+    light = np.ones(picture.shape, np.float32)
+    hand = [
+        (picture.shape[1] // 2, height + down),
+        (picture.shape[1] // 2 + 60, height - 120),
+        (width - 60, height - 150),
+    ]
+    hand += [(width + across, height - 60), (width + across, height + down)]
+    cv2.fillConvexPoly(light, np.array(hand), 0.5)
+    noise = np.random.default_rng(1).normal(0, 2, picture.shape)
+    taken = np.clip(picture * cv2.GaussianBlur(light, (0, 0), soft) + noise, 0, 255).astype(np.uint8)
+    assert reading(prepare_page(taken), TWO_ROWS) == "207\n7120"
+
+
+def test_what_is_beside_a_part_is_paper_on_all_sides_of_a_stroke_and_on_one_of_an_edge() -> None:
+    brightness = np.full((200, 300), 220, np.uint8)
+    brightness[:, :100] = 60  # a table
+    mask = np.zeros_like(brightness)
+    mask[50:110, 94:100] = 255  # along the sheet's edge, on the table
+    mask[50:110, 200:206] = 255
+    brightness[mask > 0] = 60
+    strength = np.asarray(cv2.bitwise_not(brightness), np.uint8)
+    ink = Ink(strength, mask, 1.0, 0.0, True, (), brightness)
+    edge, stroke = sorted(find_parts(ink, mask, 5.0).all, key=lambda part: part.x)
+    # Beside are two pixels on each side, so 64 x 10 - 60 x 6 of them; of those, two columns are paper.
+    assert edge.dark_beside == pytest.approx(1 - 2 * 64 / (64 * 10 - 60 * 6))
+    assert stroke.dark_beside == 0
+    assert is_edge(edge, *mask.shape)
+    assert not is_edge(stroke, *mask.shape)
 
 
 @pytest.mark.parametrize("fall", [-0.25, -0.1, 0.1, 0.25])

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mnist_core._normalise import normalise_drawn, stroke_width
+from mnist_core._normalise import enlarged, normalise_drawn, stroke_width
 from mnist_core.nondigits import draw_non_digits
 from mnist_core.recipes import Distortion, TrainRecipe
 
@@ -83,8 +83,7 @@ def write_otherwise(images: UInt8, labels: Labels, rng: np.random.Generator) -> 
     """
     out = images.copy()
     for i in np.flatnonzero(np.isin(labels, tuple(_PARTS))):
-        fine = cv2.resize(images[i], None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_CUBIC)
-        fine = np.asarray(cv2.copyMakeBorder(fine, *(_PAD,) * 4, cv2.BORDER_CONSTANT, value=0), np.uint8)
+        fine = np.asarray(cv2.copyMakeBorder(enlarged(images[i]), *(_PAD,) * 4, cv2.BORDER_CONSTANT, value=0), np.uint8)
         mask = np.asarray(fine > 127, np.uint8)
         pen = max(3, round(stroke_width(mask) * rng.uniform(0.85, 1.1)))
         for line in _PARTS[int(labels[i])](mask, rng):
@@ -93,7 +92,6 @@ def write_otherwise(images: UInt8, labels: Labels, rng: np.random.Generator) -> 
     return out
 
 
-_FINE = 4
 _PAD = 24
 _Line = list[tuple[float, float]]
 

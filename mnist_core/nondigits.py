@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mnist_core._normalise import normalise_drawn
+from mnist_core._normalise import ENLARGED, enlarged, normalise_drawn
 
 UInt8 = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float64]
 
-_CANVAS = 112  # drawn at four times the final size, then reduced
+_CANVAS = 28 * ENLARGED  # drawn larger, then reduced
 _MARGIN = 20
 
 
@@ -126,14 +126,18 @@ def draw_non_digits(n: int, digits: UInt8, labels: npt.NDArray[np.int64], rng: n
     def sign() -> UInt8:
         return _draw_sign(_CHOICES[rng.integers(len(_CHOICES))], rng)
 
+    def over_each_other() -> UInt8:
+        return np.maximum(one(digits), np.roll(one(digits), rng.integers(-6, 7, 2), (0, 1)))
+
+    # What is made of digits is no softer than digits are: otherwise softness itself would say that it is none.
     kinds: Sequence[tuple[float, Callable[[], UInt8]]] = (
         (0.63, sign),
         (0.10, lambda: _draw_scribble(rng)),
         (0.03, lambda: _draw_spiral(rng)),
-        (0.03, lambda: np.maximum(one(digits), np.roll(one(digits), rng.integers(-6, 7, 2), (0, 1)))),
-        (0.06, lambda: _side_by_side(one(digits), one(digits), rng)),
-        (0.08, lambda: _one_and_a_half(one(wide), one(wide), rng) if len(wide) else sign()),
-        (0.07, lambda: np.rot90(one(lying), rng.choice((1, 3))) if len(lying) else sign()),
+        (0.03, lambda: enlarged(over_each_other())),
+        (0.06, lambda: enlarged(_side_by_side(one(digits), one(digits), rng))),
+        (0.08, lambda: enlarged(_one_and_a_half(one(wide), one(wide), rng)) if len(wide) else sign()),
+        (0.07, lambda: enlarged(np.rot90(one(lying), rng.choice((1, 3)))) if len(lying) else sign()),
     )
     chosen = rng.choice(len(kinds), n, p=[share for share, _ in kinds])
     out = np.empty((n, 28, 28), np.uint8)

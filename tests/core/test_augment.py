@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
+from mnist_core._normalise import enlarged, normalise_drawn
 from mnist_core.augment import NO_DIGIT, EpochSource, blur, distort, write_otherwise
 from mnist_core.data import Dataset
 from mnist_core.nondigits import _draw_spiral, _one_and_a_half, draw_non_digits
@@ -362,3 +363,53 @@ def test_spirals_wind_round_at_least_twice() -> None:
         row = ink[len(ink) // 2].astype(np.int8)
         passes.append(int((np.diff(row, prepend=0) == 1).sum()))
     assert np.mean(np.array(passes) >= 4) > 0.7
+
+
+SHAPES = {
+    0: [[(10, 4), (18, 6), (19, 20), (12, 24), (8, 18), (7, 9), (10, 4)]],
+    2: [[(8, 8), (14, 4), (19, 9), (8, 23), (20, 23)]],
+    3: [[(8, 5), (18, 5), (13, 12), (18, 18), (13, 23), (8, 21)]],
+    4: [[(9, 4), (8, 14), (19, 14)], [(16, 8), (16, 24)]],
+    5: [[(18, 4), (9, 4), (9, 12), (17, 13), (18, 20), (9, 24)]],
+    7: [[(8, 5), (19, 5), (12, 24)]],
+}
+
+
+def crisp(label: int, pen: int, move: float = 0.0) -> np.ndarray:
+    """A digit as MNIST's were made: drawn large, and every pixel the mean of what it covers."""
+    large = np.zeros((112, 112), np.uint8)
+    for stroke in SHAPES[label]:
+        points = np.rint((np.array(stroke) + move) * 4 * 16).astype(np.int32)
+        cv2.polylines(large, [points], False, 255, pen, cv2.LINE_AA, 4)
+    return np.asarray(cv2.resize(large, (28, 28), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def sharpness(image: np.ndarray) -> float:
+    """How steep the steeper edges are, as a share of the full brightness a pixel."""
+    steps = np.concatenate([np.abs(np.diff(image.astype(float), axis=axis)).ravel() for axis in (0, 1)])
+    return float(np.quantile(steps[steps > 12], 0.8)) / 255
+
+
+@pytest.mark.parametrize("pen", [7, 9, 11])
+def test_digits_that_are_enlarged_and_reduced_again_are_as_sharp_as_before(pen: int) -> None:
+    before = [crisp(label, pen, move) for label in SHAPES for move in (-0.6, -0.3, 0.0, 0.3)]
+    again = [normalise_drawn(enlarged(one)) for one in before]
+    plainly = [normalise_drawn(cv2.resize(one, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)) for one in before]
+    usual = np.mean([sharpness(one) for one in before])
+    assert np.mean([sharpness(one) for one in again]) == pytest.approx(usual, rel=0.1)
+    assert np.mean([sharpness(one) for one in plainly]) < 0.85 * usual, "otherwise there would be nothing to do"
+    scales = [20 / max(cv2.boundingRect(cv2.compare(one, 79, cv2.CMP_GT))[2:]) for one in before]
+    ink = sum(int(one.sum()) * scale**2 for one, scale in zip(before, scales, strict=True))
+    assert np.sum(again) == pytest.approx(ink, rel=0.1), "the pen is as wide"
+
+
+def test_softness_tells_neither_what_is_no_digit_nor_what_is_written_otherwise() -> None:
+    """A network would learn it instead of the forms, and refuse digits that are a little blurred."""
+    rng = np.random.default_rng(0)
+    labels = rng.choice(list(SHAPES), 120)
+    training = np.stack([crisp(int(label), int(rng.choice((7, 9, 11))), rng.uniform(-1, 1)) for label in labels])
+    usual = np.median([sharpness(one) for one in training])
+    others = draw_non_digits(300, training, labels, np.random.default_rng(1))
+    otherwise = write_otherwise(training, labels, np.random.default_rng(2))[np.isin(labels, (0, 7))]
+    for made in (others, otherwise):
+        assert np.quantile([sharpness(one) for one in made], 0.1) > 0.85 * usual

@@ -25,8 +25,8 @@ WHY = {
     "is looked at.",
     "threshold": "Paper has grain and cameras have noise. What is not clearly stronger than that is not ink, and on "
     "blank paper nothing is left.",
-    "found": "Specks, printed lines, the paper's edge and neighbours are not the digit, nor is a box or a circle "
-    "around it or a line under it; the pieces of a broken stroke are.",
+    "found": "Specks, printed lines, the paper's edge, which has paper on one side only, and neighbours are not the "
+    "digit, nor is a box or a circle around it or a line under it; the pieces of a broken stroke are.",
     "cropped": "Where on the picture somebody wrote says nothing about what they wrote.",
     "stroke": "A felt pen fills the loops of an 8, a ballpoint vanishes when it is made small. Both are brought near "
     "the width of the pens that MNIST was written with.",

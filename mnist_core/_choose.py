@@ -13,7 +13,7 @@ _SOLID, _SOLID_IF_FAINT, _FAINT = 0.42, 0.22, 90
 # A line right across the picture that is thinner than this share of its length was not drawn.
 _HAIR = 0.012
 # With more than this share of darkness beside it, a part has paper on one side only.
-_ONE_SIDED = 0.36
+_ONE_SIDED = 0.27
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,13 @@ class Choice:
     """The parts that make the digit, none if nothing looks like strokes; and how much they look like a digit.
 
     `worth` is in working pixels of the digit's size; `good` says that it is beyond doubt that this is writing;
-    `at_rim` that what was found lies along the picture's rim, as shadows do.
+    `shaded` that what was found lies along the picture's rim or has paper on one side only, as shadows do.
     """
 
     parts: list[Part]
     worth: float
     good: bool
-    at_rim: bool = False
+    shaded: bool = False
 
 
 def choose(parts: Parts, settings: Settings) -> Choice:
@@ -38,10 +38,12 @@ def choose(parts: Parts, settings: Settings) -> Choice:
     scored = [(_worth(p, parts, strongest), p) for p in parts.all]
     worth, main = max(scored, key=lambda pair: pair[0], default=(0.0, None))
     if main is None or worth < SMALLEST_SHARE * min(parts.labels.shape) * 0.5:
-        return Choice([], worth, False, any(_along_rim(p) for p in parts.all))
+        return Choice([], worth, False, any(_along_rim(p) or _is_one_sided(p) for p in parts.all))
     chosen = _with_pieces(parts, main, [p for _, p in scored if p is not main], settings)
     good = worth > 0.2 * main.size > 0.04 * min(parts.labels.shape)
-    return Choice(chosen, worth, good, _along_rim(main))
+    return Choice(
+        chosen, worth, good, _along_rim(main) or any(_is_one_sided(p) for p in parts.all if p.size >= main.size)
+    )
 
 
 def _worth(part: Part, parts: Parts, strongest: float) -> float:
@@ -50,8 +52,10 @@ def _worth(part: Part, parts: Parts, strongest: float) -> float:
     off_centre = math.hypot(part.x + part.width / 2 - width / 2, part.y + part.height / 2 - height / 2)
     worth = part.size * (1 - 0.6 * off_centre / math.hypot(width / 2, height / 2))
     worth *= 0.3 + 0.7 * part.level / max(strongest, 1)
-    if is_edge(part, height, width):
+    if _is_hair(part, height, width):
         worth *= 0.01
+    if _is_one_sided(part):  # or a digit that has run together with a shadow
+        worth *= 0.2
     if is_blot(part):
         worth *= 0.06
     if _along_rim(part):
@@ -67,8 +71,16 @@ def is_edge(part: Part, height: int, width: int) -> bool:
 
     Such a part has paper on one side only, or is a hair's line right across the picture.
     """
+    return _is_one_sided(part) or _is_hair(part, height, width)
+
+
+def _is_one_sided(part: Part) -> bool:
+    return part.dark_beside > _ONE_SIDED
+
+
+def _is_hair(part: Part, height: int, width: int) -> bool:
     across = part.width >= width or part.height >= height
-    return part.dark_beside > _ONE_SIDED or (across and part.stroke < _HAIR * part.size)
+    return across and part.stroke < _HAIR * part.size
 
 
 def _along_rim(part: Part) -> bool:

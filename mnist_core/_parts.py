@@ -106,16 +106,22 @@ def _dark_beside(brightness: UInt8, labels: Int32, window: tuple[slice, slice], 
     wider = slice(down.start - above, down.stop + reach), slice(across.start - before, across.stop + reach)
     around = labels[wider]
     below, behind = around.shape[0] - above - own.shape[0], around.shape[1] - before - own.shape[1]
-    alone = cv2.copyMakeBorder(own, above, below, before, behind, cv2.BORDER_CONSTANT, value=0)
-    near = cv2.dilate(alone, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    alone = np.asarray(cv2.copyMakeBorder(own, above, below, before, behind, cv2.BORDER_CONSTANT, value=0), np.uint8)
+    side = 2 * reach + 1
+    near = cv2.dilate(alone, np.ones((side, side), np.uint8))
     beside = np.asarray(cv2.bitwise_and(near, cv2.inRange(around, 0, 0)), np.uint8)
+    pixels = brightness[wider]
     if not beside.any():
         return 0.0
-    itself, paper = quantile(brightness[wider], 0.5, np.asarray(alone)), quantile(brightness[wider], 0.8, beside)
+    itself, paper = quantile(pixels, 0.5, alone), quantile(pixels, 0.8, beside)
     if paper - itself < _NO_CONTRAST:
         return 0.0
-    dark = cv2.bitwise_and(beside, cv2.compare(brightness[wider], itself + _HARDLY * (paper - itself), cv2.CMP_LT))
-    return cv2.countNonZero(dark) / cv2.countNonZero(beside)
+    # Each pixel is held against all of the part, and against the ink next to it: half of a stroke may lie in a shadow.
+    inks = cv2.boxFilter(cv2.bitwise_and(pixels, alone), cv2.CV_32F, (side, side), normalize=False)
+    count = cv2.boxFilter(alone, cv2.CV_32F, (side, side), normalize=False) / 255
+    dark = (inks > (1 - _HARDLY * (1 - itself / paper)) * pixels * count) & (beside > 0)
+    dark &= pixels < itself + _HARDLY * (paper - itself)
+    return np.count_nonzero(dark) / np.count_nonzero(beside)
 
 
 # So far from a part, in stroke widths, is beside it; this share of the way from its brightness to that of the paper is

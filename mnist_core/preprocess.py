@@ -61,13 +61,13 @@ def prepare(grey: UInt8, settings: Settings = Settings()) -> Prepared:
 def _look(grey: UInt8, settings: Settings) -> tuple[Ink, Parts, Choice]:
     """Find the ink and the digit in it; where that looks wrong, look again for narrow and for very wide strokes.
 
-    A shadow that reaches in from the rim may pass for a wide stroke, and a stroke that fills a third of the picture for
-    a shadow or for the paper: which of them it is shows only in what comes of it.
+    A shadow that reaches in from the rim may pass for a wide stroke or run together with one, and a stroke that fills a
+    third of the picture for a shadow or for the paper: which of them it is shows only in what comes of it.
     """
     best = _look_once(grey, settings)
     if best[2].good or settings.light_window or not settings.flatten_light or int(grey.max()) - int(grey.min()) < _FLAT:
         return best
-    again = [replace(settings, light_window=_NARROW)] if best[2].at_rim else []
+    again = [replace(settings, light_window=_NARROW)] if best[2].shaded else []
     again.append(replace(settings, light_window=_WIDE))
     if settings.polarity == "auto":
         again.append(replace(settings, light_window=_WIDE, polarity="light" if best[0].dark else "dark"))

@@ -105,11 +105,11 @@ def _slash(mask: UInt8, rng: np.random.Generator) -> list[_Line]:
 
 
 def _flag(mask: UInt8, rng: np.random.Generator) -> list[_Line]:
-    """A stroke from the top of a 1 down to the left; sometimes a foot as well."""
+    """A stroke from the top of a 1 down to the left, never so level that it were a 7; sometimes a foot as well."""
     rows, columns = np.nonzero(mask)
     top, bottom = rows.argmin(), rows.argmax()
     height = float(np.ptp(rows)) + 1
-    angle, length = np.deg2rad(rng.uniform(20, 60)), height * rng.uniform(0.2, 0.55)
+    angle, length = np.deg2rad(rng.uniform(20, 45)), height * rng.uniform(0.2, 0.5)
     tip = float(columns[top]), float(rows[top]) + 2
     lines: list[_Line] = [[tip, (tip[0] - length * np.sin(angle), tip[1] + length * np.cos(angle))]]
     if rng.random() < 0.3:

@@ -170,7 +170,7 @@ def _prepared(
     inside[top - around[1] : bottom - around[1], left - around[0] : right - around[0]] = True
     complete, pieces = np.isin(near, whole), np.isin(near, cut) & inside
     own = np.asarray(255 * (complete | pieces), np.uint8)
-    local = replace(ink, mask=ink.mask[window], strength=ink.strength[window])
+    local = ink.within(window)
     parts = find_parts(local, own, 1)
     chosen = _chosen(parts.all, lambda p: bool(complete[p.window][parts.labels[p.window] == p.label].any()), settings)
     if not chosen:

@@ -3,7 +3,7 @@
 Everything coarse (light, polarity) is measured on a small copy, so that its cost does not grow with the picture.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -63,6 +63,11 @@ class Ink:
     dark: bool
     steps: tuple[Step, ...]
     brightness: UInt8 | None = None
+
+    def within(self, window: tuple[slice, slice]) -> "Ink":
+        """Return the ink of a window of the picture alone."""
+        brightness = None if self.brightness is None else self.brightness[window]
+        return replace(self, strength=self.strength[window], mask=self.mask[window], brightness=brightness)
 
 
 def find_ink(grey: UInt8, settings: Settings, longest: int) -> Ink:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -122,9 +122,7 @@ def split_touching(parts: Parts, ink: Ink, group: Group, certainty: Certainty | 
     own = mask_of(parts, group, window) > 0
     stroke = float(np.median([p.stroke for p in group]))
     cuts = _cuts(own, stroke, _STROKES_CUT if certainty else _STROKES_CUT_UNASKED)
-    pieces = _best(
-        own, cuts, stroke, whole, replace(ink, strength=ink.strength[window], mask=ink.mask[window]), certainty
-    )
+    pieces = _best(own, cuts, stroke, whole, ink.within(window), certainty)
     if len(pieces) < 2:
         return [group]
     touches = max(p.contact for p in group)

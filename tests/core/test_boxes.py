@@ -1,7 +1,7 @@
 """Boxes that a person gives: which ink is whose, in which order, and what is no box."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -45,8 +45,16 @@ def alike(one: Prepared, other: Prepared) -> float:
     return float((one.digit * other.digit).sum() / np.linalg.norm(one.digit) / np.linalg.norm(other.digit))
 
 
-def test_the_boxes_that_were_found_give_the_same_digits() -> None:
-    picture = paper((FIVE, 40, 50), (SEVEN, 150, 50), (ONE, 250, 50), (SEVEN, 60, 180), (FIVE, 170, 180))
+def in_a_photo(picture: UInt8) -> UInt8:
+    """With light that falls off, and a camera's noise."""
+    light = np.linspace(1, 0.6, picture.shape[1])[None]
+    noise = np.random.default_rng(0).normal(0, 2, picture.shape)
+    return np.clip(picture * light + noise, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("taken", [np.asarray, in_a_photo], ids=["on a screen", "in a photo"])
+def test_the_boxes_that_were_found_give_the_same_digits(taken: Callable[[UInt8], UInt8]) -> None:
+    picture = taken(paper((FIVE, 40, 50), (SEVEN, 150, 50), (ONE, 250, 50), (SEVEN, 60, 180), (FIVE, 420, 190)))
     found = prepare_page(picture)
     again = prepare_boxes(picture, boxes(found))
     assert [len(line) for line in again.lines] == [3, 2]

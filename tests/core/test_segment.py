@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from mnist_core._choose import is_edge
-from mnist_core._ink import Ink
+from mnist_core._ink import Ink, find_ink
 from mnist_core._parts import find_parts
 from mnist_core.preprocess import Settings
 from mnist_core.segment import Page, prepare_page
@@ -121,6 +121,19 @@ def test_what_is_beside_a_part_is_paper_on_all_sides_of_a_stroke_and_on_one_of_a
     assert stroke.dark_beside == 0
     assert is_edge(edge, *mask.shape)
     assert not is_edge(stroke, *mask.shape)
+
+
+def test_a_window_is_cut_out_of_all_that_is_known_of_the_ink() -> None:
+    picture = on_paper(written(TWO_ROWS))
+    ink = find_ink(picture, Settings(), 1024)
+    window = slice(40, 190), slice(220, 330)
+    part = find_parts(ink, ink.mask, 5.0).all
+    inside = [p for p in part if 220 < p.x < p.right < 330 and 40 < p.y < p.bottom < 190]
+    local = ink.within(window)
+    again = find_parts(local, local.mask, 5.0).all
+    assert [(p.x + 220, p.y + 40, p.dark_beside) for p in again] == [(p.x, p.y, p.dark_beside) for p in inside]
+    assert local.brightness is not None
+    np.testing.assert_array_equal(local.brightness, ink.brightness[window], strict=True)
 
 
 @pytest.mark.parametrize("fall", [-0.25, -0.1, 0.1, 0.25])

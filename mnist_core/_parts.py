@@ -94,23 +94,19 @@ def _describe(label: int, row: npt.NDArray[np.int32], labels: Int32, ink: Ink) -
         int(np.count_nonzero(line)) for touches, line in (*rim, (y + height == labels.shape[0], own[-1])) if touches
     )
     stroke = stroke_width(own)
-    beside = 0.0 if ink.brightness is None else _dark_beside(ink.brightness, labels, window, own, stroke)
+    beside = 0.0 if ink.brightness is None else _dark_beside(label, window, labels, ink.brightness, stroke)
     return Part(label, x, y, width, height, area, level, stroke, contact, dark_beside=beside)
 
 
-def _dark_beside(brightness: UInt8, labels: Int32, window: tuple[slice, slice], own: UInt8, stroke: float) -> float:
-    """The share of what is beside a part that is hardly brighter than itself; `own` is its mask in the window."""
+def _dark_beside(label: int, window: tuple[slice, slice], labels: Int32, brightness: UInt8, stroke: float) -> float:
+    """The share of what is beside the part with this label and window that is hardly brighter than itself."""
     reach = max(2, round(_BESIDE * stroke))
-    down, across = window
-    above, before = min(reach, down.start), min(reach, across.start)
-    wider = slice(down.start - above, down.stop + reach), slice(across.start - before, across.stop + reach)
-    around = labels[wider]
-    below, behind = around.shape[0] - above - own.shape[0], around.shape[1] - before - own.shape[1]
-    alone = np.asarray(cv2.copyMakeBorder(own, above, below, before, behind, cv2.BORDER_CONSTANT, value=0), np.uint8)
+    down, across = (slice(max(0, way.start - reach), way.stop + reach) for way in window)
+    around, pixels = labels[down, across], brightness[down, across]
+    alone = np.asarray(cv2.inRange(around, label, label), np.uint8)
     side = 2 * reach + 1
     near = cv2.dilate(alone, np.ones((side, side), np.uint8))
     beside = np.asarray(cv2.bitwise_and(near, cv2.inRange(around, 0, 0)), np.uint8)
-    pixels = brightness[wider]
     if not beside.any():
         return 0.0
     itself, paper = quantile(pixels, 0.5, alone), quantile(pixels, 0.8, beside)

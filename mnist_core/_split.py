@@ -1,13 +1,13 @@
 """Digits that touch: connected ink cut where few strokes join it, into what reads best."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from mnist_core._choose import extent
 from mnist_core._ink import Ink
 from mnist_core._normalise import stroke_width
 from mnist_core._parts import Part, Parts, bounds, mask_of
@@ -30,8 +30,8 @@ Certainty = Callable[[Sequence[Candidate]], list[float]]
 
 # Certainty below this is as good as none.
 _LEAST_SURE = 0.05
-# Narrower groups are one digit: width over height, with somebody to ask and without.
-_NARROWEST, _NARROWEST_UNASKED = 0.9, 1.1
+# Narrower groups are one digit: width over height, without somebody to ask, with, and if it is refused as one.
+_NARROWEST_UNASKED, _NARROWEST, _NARROWEST_REFUSED = 1.1, 0.9, 0.55
 # Whoever is as sure as that of a group that is no wider is not asked further.
 _SURE, _USUALLY_WIDE = 0.995, 1.8
 # In the unit of `evidence`: what a cut costs, and what it costs more for each stroke that it goes through; what a piece
@@ -41,9 +41,11 @@ _USUAL_WIDTH, _USUAL_LOWEST, _USUAL_THINNEST = 1.05, 0.8, 0.3
 # What a cut leaves has at least this height, ink and width, and at most that width, as shares of the whole's height.
 _LOWEST, _LEAST_INK, _LEAST_WIDTH, _MOST_WIDTH = 0.55, 0.35, 0.08, 1.5
 # Cuts are looked for on a copy this high. They go through at most so many strokes, and may turn this far aside.
-_HEIGHT, _STROKES_CUT, _ASIDE, _LEASH = 56, 2.2, 0.4, 4.0
-# So many cuts are kept for a group as wide as high, and for each time that it is wider.
-_CUTS, _CUTS_MORE, _MOST_CUTS = 7, 6, 24
+_HEIGHT, _STROKES_CUT, _ASIDE, _LEASH, _STEP_ASIDE = 56, 2.2, 0.4, 4.0, 0.04
+# Handwriting leans, and so do the gaps in it: pixels to the right for each pixel up.
+_LEANS = (0.0, 0.35, -0.25)
+# So many cuts are kept in each stretch that is half as wide as the group is high.
+_CUTS = 6
 
 
 def evidence(sure: float) -> float:
@@ -51,27 +53,42 @@ def evidence(sure: float) -> float:
     return math.log(max(sure, _LEAST_SURE))
 
 
-def in_words(groups: list[Group], sure: Callable[[Sequence[Group]], list[float]]) -> list[bool]:
-    """Whether each group is as wide as two digits, but next to a sign that is none: a letter, not digits that touch.
+def may_be_several(groups: Sequence[Group], sure: Callable[[Sequence[Group]], list[float]] | None) -> list[bool]:
+    """Whether each sign of a page may be several digits that touch, so that cuts are worth their time.
 
     Parameters
     ----------
     groups
-        All signs of a page.
+        All signs of the page.
     sure
-        Says how sure it is that each of some groups is a digit.
+        Says how sure it is that each of some groups is a digit, if there is somebody to ask. Then the wider a group is,
+        the surer it has to be for being one digit; and next to a sign that is none it is a letter in a word.
     """
     boxes = [bounds(g) for g in groups]
-    narrow = [right - left < _NARROWEST * (bottom - top) for left, top, right, bottom in boxes]
-    wide = [i for i, n in enumerate(narrow) if not n]
-    unsure = [i for i, s in zip(wide, sure([groups[i] for i in wide]), strict=True) if s <= _SURE]
+    shapes = [(right - left) / (bottom - top) for left, top, right, bottom in boxes]
+    if sure is None:
+        return [shape >= _NARROWEST_UNASKED for shape in shapes]
+    wide = [i for i, shape in enumerate(shapes) if shape >= _NARROWEST_REFUSED]
+    answers = zip(wide, sure([groups[i] for i in wide]), strict=True)
+    tried = {i for i, answer in answers if answer <= _sure_to_be_one(shapes[i])}
     beside = {
-        i: [j for j, n in enumerate(narrow) if j != i and _beside(boxes[i], boxes[j], _NEXT if n else _NEXT_IF_WIDE)]
-        for i in unsure
+        i: [
+            j
+            for j in range(len(groups))
+            if j != i and _beside(boxes[i], boxes[j], _NEXT_IF_WIDE if j in tried else _NEXT)
+        ]
+        for i in tried
     }
     asked = sorted({j for near in beside.values() for j in near})
     letters = {j for j, s in zip(asked, sure([groups[j] for j in asked]), strict=True) if s < _NO_DIGIT}
-    return [bool(letters.intersection(beside.get(i, ()))) for i in range(len(groups))]
+    return [i in tried and letters.isdisjoint(beside[i]) for i in range(len(groups))]
+
+
+def _sure_to_be_one(shape: float) -> float:
+    """With more certainty than this a sign of this width, per height, is one digit."""
+    if shape >= _USUALLY_WIDE:
+        return 1.0
+    return _SURE if shape >= _NARROWEST else _NO_DIGIT
 
 
 # A neighbour in a word is at most this far away, per height; one that may itself be two digits nearer. With less
@@ -87,14 +104,8 @@ def _beside(one: tuple[int, int, int, int], other: tuple[int, int, int, int], ne
     return gap < near * high and shared > 0.4 * low
 
 
-def may_be_several(group: Group, certainty: Certainty | None) -> bool:
-    """Whether a group is wide enough for two digits; with somebody to ask, hardly wider than one is enough."""
-    width, height = extent(group)
-    return width >= (_NARROWEST if certainty else _NARROWEST_UNASKED) * height
-
-
 def split_touching(parts: Parts, ink: Ink, group: Group, certainty: Certainty | None) -> list[Group]:
-    """Cut a group that is wide enough for two digits.
+    """Cut a group that may be several digits.
 
     Parameters
     ----------
@@ -103,20 +114,15 @@ def split_touching(parts: Parts, ink: Ink, group: Group, certainty: Certainty | 
     group
         One digit, or several that touch.
     certainty
-        Says how sure it is that candidates are digits, if there is somebody to ask: then also groups that are hardly
-        wider than one digit are tried, and the cuts are made that leave what is surest.
+        Says how sure it is that candidates are digits, if there is somebody to ask: then the cuts are made that leave
+        what is surest.
 
     Returns
     -------
     list
         The groups from left to right; the group alone if there is no cut that leaves digits.
     """
-    if not may_be_several(group, certainty):
-        return [group]
-    width, height = extent(group)
     whole = certainty([Candidate(ink, parts, group)])[0] if certainty else _WHOLE_UNASKED
-    if whole > _SURE and width < _USUALLY_WIDE * height:
-        return [group]
     left, top, right, bottom = bounds(group)
     window = slice(top, bottom), slice(left, right)
     own = mask_of(parts, group, window) > 0
@@ -154,40 +160,48 @@ def _cuts(own: Array, stroke: float, most_strokes: float) -> list[_Cut]:
     columns = np.arange(width)[None]
     apart, least = 0.15 * stroke * height, _LEAST_INK * stroke * height
     enough = least, np.count_nonzero(own) - least
-    most = min(_MOST_CUTS, _CUTS + round(_CUTS_MORE * max(0.0, width / height - 1)))
+    places = [int(2 * column / size[1]) for column in ways.mean(1)]
+    left = Counter({place: _CUTS for place in places})
     for i in np.argsort(strokes):
-        if strokes[i] > most_strokes or len(found) >= most:
+        if strokes[i] > most_strokes:
             break
+        if not left[places[i]]:
+            continue
         rows = np.interp(np.arange(height), (np.arange(size[1]) + 0.5) / scale - 0.5, (ways[i] + 1) * width / size[0])
         right = own & (columns >= np.rint(rows)[:, None])
         between = [np.count_nonzero(right ^ cut.right) for cut in found]
         if min(between, default=apart) >= apart and enough[0] <= np.count_nonzero(right) <= enough[1]:
             found.append(_Cut(right, float(strokes[i]), float(rows.mean())))
+            left[places[i]] -= 1
     return sorted(found, key=lambda cut: cut.middle)
 
 
 def _ways(ink: Array, pen: float) -> tuple[Array, Array]:
-    """For each column the cheapest way down near it, ``(columns, rows)``, and how much ink lies on each.
+    """For each column and each slant the cheapest way down near it, ``(n, rows)``, and how much ink lies on each.
 
-    Found row by row, all columns at once: a way goes on straight or one pixel aside.
+    Found row by row, all at once: a way goes on along its slant or one pixel aside.
     """
     height, width = ink.shape
     reach = max(2, round(_ASIDE * height))
     aside = np.arange(-reach, reach + 1)
-    at = np.clip(np.arange(width)[:, None] + aside, 0, width - 1)
-    leash = _LEASH * pen / height * np.square(aside / reach)
-    cost = np.zeros((width, len(aside)))
-    came = np.zeros((height, *cost.shape), np.int8)
+    leant = np.rint(np.outer(height / 2 - np.arange(height), _LEANS)).astype(np.int64)
+    begin = (leant[:, :, None] + np.arange(width)).reshape(height, -1, 1)
+    at = np.clip(begin + aside, 0, width - 1)
+    leash = np.asarray(_LEASH * pen / height * np.square(aside / reach), np.float32)
+    cost = np.zeros(at.shape[1:], np.float32)
+    fenced = np.full((len(cost), len(aside) + 2), np.inf, np.float32)
+    came = np.zeros(at.shape, np.int8)
     for row in range(height):
-        padded = np.pad(cost, ((0, 0), (1, 1)), constant_values=np.inf)
-        options = np.stack([padded[:, :-2] + 0.04, padded[:, 1:-1], padded[:, 2:] + 0.04])
-        came[row] = options.argmin(0) - 1
-        cost = options.min(0) + ink[row][at] + leash
+        fenced[:, 1:-1] = cost
+        left, right = fenced[:, :-2], fenced[:, 2:]
+        beside = np.minimum(left, right) + _STEP_ASIDE
+        came[row] = np.where(cost <= beside, 0, np.where(left <= right, -1, 1))
+        cost = np.minimum(cost, beside) + ink[row][at[row]] + leash
     column = cost.argmin(1)
-    ways, total = np.zeros((width, height), np.int64), np.zeros(width)
-    every = np.arange(width)
+    every = np.arange(len(column))
+    ways, total = np.zeros((len(column), height), np.int64), np.zeros(len(column))
     for row in range(height - 1, -1, -1):
-        ways[:, row] = at[every, column]
+        ways[:, row] = at[row, every, column]
         total += ink[row][ways[:, row]]
         column = column + came[row][every, column]
     return ways, total
@@ -195,24 +209,43 @@ def _ways(ink: Array, pen: float) -> tuple[Array, Array]:
 
 # --- which cuts are made
 
+_Span = tuple[int, int]  # the cuts, by number, between which a piece lies; 0 is the left edge
+
 
 def _best(
     own: Array, cuts: list[_Cut], stroke: float, whole: float, ink: Ink, certainty: Certainty | None
 ) -> list[Array]:
-    """The pieces, of all ways to make some of these cuts, that have the most evidence for being digits."""
-    height = own.shape[0]
+    """The pieces, of all ways to make some of these cuts, that have the most evidence for being digits.
+
+    Each of them has to be sure, so what is asked about begins where sure pieces end.
+    """
+    height, width = own.shape
     rights = [own, *(cut.right for cut in cuts), np.zeros_like(own)]
     end = len(rights) - 1
-    spans = [(i, j) for j in range(1, end + 1) for i in range(j) if (i, j) != (0, end)]
-    masks = {span: _piece(rights[span[0]], rights[span[1]], stroke, height) for span in spans}
-    possible = {span: mask for span, mask in masks.items() if mask is not None}
-    sure = _asked(ink, [_with_shared(own, mask, stroke) for mask in possible.values()], certainty)
-    worth = {
-        span: evidence(s) - _odd_shape(mask, height) for (span, mask), s in zip(possible.items(), sure, strict=True)
-    }
+    sure: dict[_Span, float] = {}
+    masks: dict[_Span, Array] = {}
+
+    def ask(spans: list[_Span]) -> None:
+        found = {span: _piece(rights[span[0]], rights[span[1]], stroke, height) for span in spans}
+        possible = {span: mask for span, mask in found.items() if mask is not None}
+        answers = _asked(ink, [_with_shared(own, mask, stroke) for mask in possible.values()], certainty)
+        for (span, mask), answer in zip(possible.items(), answers, strict=True):
+            if answer >= _SURE_PIECE:
+                sure[span], masks[span] = answer, mask
+
+    inner = range(1, end)
+    ask([(0, j) for j in inner] + [(i, end) for i in inner])
+    last = {i for i, j in sure if j == end}
+    if last:
+        # More than three digits are as wide as that: then what follows need not be the last one.
+        beyond = inner if width > _SURELY_MANY * height else sorted(last)
+        for i in inner:
+            if any(j == i for _, j in sure):
+                ask([(i, j) for j in beyond if j > i])
+    worth = {span: evidence(s) - _odd_shape(masks[span], height) for span, s in sure.items()}
     worth[0, end] = evidence(whole) - _odd_shape(own, height)
     price = [0.0, *(_CUT + _CUT_STROKE * cut.strokes for cut in cuts), 0.0]
-    reached: dict[int, tuple[float, list[tuple[int, int]]]] = {0: (0.0, [])}
+    reached: dict[int, tuple[float, list[_Span]]] = {0: (0.0, [])}
     for j in range(1, end + 1):
         ways = [
             (reached[i][0] + worth[i, j] - price[j], [*reached[i][1], (i, j)])
@@ -222,13 +255,8 @@ def _best(
         if ways:
             reached[j] = max(ways, key=lambda way: way[0])
     chosen = reached[end][1]
-    pieces = [possible[span] for span in chosen] if len(chosen) > 1 else []
-    certain = dict(zip(possible, sure, strict=True))
-    if (
-        not pieces
-        or min(certain[span] for span in chosen) < _SURE_PIECE
-        or 2 * sum(map(_is_stroke, pieces)) > len(pieces)
-    ):
+    pieces = [masks[span] for span in chosen] if len(chosen) > 1 else []
+    if not pieces or 2 * sum(map(_is_stroke, pieces)) > len(pieces):
         return []
     return [_with_shared(own, piece, stroke) for piece in _shared_out(own, pieces)]
 
@@ -276,6 +304,8 @@ def _piece(right_of: Array, beyond: Array, stroke: float, height: int) -> Array 
 # All pieces have to be that sure; and what is narrower than this, per its height, may be a mere stroke, or whatever its
 # direction, per its length.
 _SURE_PIECE, _STROKE, _STROKE_ASIDE = 0.8, 0.42, 0.36
+# More than three digits are at least this wide, per their height.
+_SURELY_MANY = 2.2
 # A loose piece with less of the ink than this is a shred.
 _SHRED = 0.12
 # So far beyond a cut, in stroke widths, the ink is both sides'.

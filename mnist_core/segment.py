@@ -9,8 +9,8 @@ from mnist_core._around import find_writing, only_writing
 from mnist_core._boxed import MOST_BOXES, check_boxes, prepare_each
 from mnist_core._gather import gather, put_together
 from mnist_core._ink import FEWEST_PIXELS, Ink, find_ink
-from mnist_core._parts import Part, bounds, find_parts
-from mnist_core._split import Candidate, Certainty, Group, in_words, may_be_several, split_touching
+from mnist_core._parts import Part, Parts, bounds, find_parts
+from mnist_core._split import Candidate, Certainty, Group, may_be_several, split_touching
 from mnist_core._steps import Array, Float32, Prepared, Settings, Step, UInt8
 from mnist_core.preprocess import digit_image, finish
 
@@ -20,8 +20,8 @@ __all__ = ["MOST_BOXES", "Page", "check_boxes", "prepare_boxes", "prepare_page"]
 _LONGEST = 2048
 # Parts smaller than this share of the picture's shorter side are specks.
 _SMALLEST_SHARE = 0.008
-# A picture with more signs as wide as two digits is a page of writing; to try each cut of each would take seconds.
-_MOST_WIDE = 60
+# A picture with more signs that may be several digits is a page of writing; to try each cut of each would take seconds.
+_MOST_TRIED = 60
 
 Judge = Callable[[Float32], Array]
 
@@ -71,17 +71,13 @@ def prepare_page(grey: UInt8, settings: Settings = Settings(), judge: Judge | No
 
     certainty = None if judge is None else _asking(judge, settings)
     whole = gather(parts, settings)
-    letters = [False] * len(whole)
-    if certainty:
-
-        def sure(groups: Sequence[Group]) -> list[float]:
-            return certainty([Candidate(ink, parts, g) for g in groups])
-
+    sure = certainty and _of_groups(certainty, ink, parts)
+    if sure:
         whole = put_together(whole, sure)
-        letters = in_words(whole, sure)
-    wide = [g for g, letter in zip(whole, letters, strict=True) if not letter and may_be_several(g, certainty)]
-    cut = set(map(id, wide if len(wide) <= _MOST_WIDE else ()))
-    apart = [split_touching(parts, ink, g, certainty) if id(g) in cut else [g] for g in whole]
+    several = may_be_several(whole, sure)
+    if sum(several) > _MOST_TRIED:
+        several = [False] * len(whole)
+    apart = [split_touching(parts, ink, g, certainty) if more else [g] for g, more in zip(whole, several, strict=True)]
     groups = [g for some in apart for g in some]
     return Page(ink.steps, tuple(tuple(prepared(g) for g in line) for line in _lines(groups)))
 
@@ -148,6 +144,11 @@ def _asking(judge: Judge, settings: Settings) -> Certainty:
         return [known[frozenset(c.group)] for c in candidates]
 
     return certainty
+
+
+def _of_groups(certainty: Certainty, ink: Ink, parts: Parts) -> Callable[[Sequence[Group]], list[float]]:
+    """Who is asked, about groups of parts of one picture."""
+    return lambda groups: certainty([Candidate(ink, parts, g) for g in groups])
 
 
 # --- reading order

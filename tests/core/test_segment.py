@@ -1,7 +1,10 @@
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+import scipy.ndimage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -9,10 +12,11 @@ from hypothesis.extra import numpy as hnp
 from mnist_core._choose import is_edge
 from mnist_core._ink import Ink, find_ink
 from mnist_core._parts import find_parts
-from mnist_core.preprocess import Settings
+from mnist_core.preprocess import Settings, prepare
 from mnist_core.segment import Page, prepare_page
 
 UInt8 = npt.NDArray[np.uint8]
+Digits = npt.NDArray[np.float32]
 
 # Each sign of the little alphabet that these tests write in: strokes in a box of height 1.
 SIGNS: dict[str, list[list[tuple[float, float]]]] = {
@@ -221,7 +225,64 @@ def test_the_judge_decides_between_one_wide_digit_and_two() -> None:
     assert [len(line) for line in prepare_page(picture).lines] == [1]
     assert [len(line) for line in prepare_page(picture, judge=judge(False)).lines] == [2]
     assert [len(line) for line in prepare_page(picture, judge=judge(True)).lines] == [1]
-    assert asked == [1, 2, 1, 2], "the whole, then both halves"
+    assert len(asked) == 4, "the whole, then all that cuts leave at once"
+    assert asked[::2] == [1, 1]
+
+
+def knowing(*alone: UInt8) -> Callable[[Digits], npt.NDArray[np.float64]]:
+    """A judge that is sure of what looks like one of some digits that stand alone, and of nothing else."""
+
+    def softly(digits: Digits) -> npt.NDArray[np.float64]:
+        return np.stack([scipy.ndimage.gaussian_filter(digit, 1.5).ravel() for digit in digits])
+
+    known = softly(np.stack([digit for one in alone if (digit := prepare(one).digit) is not None]))
+
+    def certainty(digits: Digits) -> npt.NDArray[np.float64]:
+        alike = np.corrcoef(softly(digits), known)[: len(digits), len(digits) :].max(axis=1)
+        return np.where(alike > 0.8, 0.97, 0.2)
+
+    return certainty
+
+
+def touching(text: str, lean: float = 0.0, wide: float = 1.35, height: int = 150) -> tuple[UInt8, list[UInt8]]:
+    """Digits in a row that overlap a little, and each of them alone; `lean` is pixels to the right a pixel up."""
+    row, alone = np.zeros((260, 160 * len(text) + 120), np.uint8), []
+    for sign in text:
+        one = np.zeros_like(row)
+        for stroke in SIGNS[sign]:
+            points = np.array(stroke) * height
+            points[:, 0] = wide * points[:, 0] + lean * (height - points[:, 1]) + 60
+            points[:, 1] += 60
+            cv2.polylines(one, [np.rint(points).astype(np.int32)], False, 255, 9, cv2.LINE_AA)
+        alone.append(one)
+        apart = [np.roll(one, right, axis=1) for right in range(row.shape[1] - 320, 0, -1)] if row.any() else [one]
+        row |= next((moved for moved in apart if np.count_nonzero(row & moved) > 60), apart[-1])
+    return row, alone
+
+
+@pytest.mark.parametrize(
+    ("text", "lean"), [("02", 0.3), ("05", 0.3), ("52", 0.3), ("57", 0.3), ("55", 0.45), ("27", -0.25)]
+)
+def test_digits_that_lean_are_cut_along_their_slant(text: str, lean: float) -> None:
+    picture, alone = touching(text, lean)
+    assert [len(line) for line in prepare_page(picture, judge=knowing(*alone)).lines] == [2]
+
+
+@pytest.mark.parametrize("text", ["202", "2027", "20722"])
+def test_three_and_more_digits_that_touch_are_cut_apart(text: str) -> None:
+    picture, alone = touching(text)
+    assert cv2.connectedComponents(picture)[0] == 2
+    assert [len(line) for line in prepare_page(picture, judge=knowing(*alone)).lines] == [len(text)]
+
+
+def test_narrow_digits_that_touch_are_cut_where_they_are_none_together() -> None:
+    """Two 1s are no wider than one digit; whoever takes them for one digit is believed."""
+    picture, alone = touching("11")
+    rows, columns = np.nonzero(picture)
+    assert np.ptp(columns) < 0.8 * np.ptp(rows)
+    know = knowing(*alone)
+    assert [len(line) for line in prepare_page(picture, judge=know).lines] == [2]
+    assert [len(line) for line in prepare_page(picture, judge=lambda d: know(d).clip(0.6)).lines] == [1]
 
 
 def test_a_wide_digit_is_not_split() -> None:

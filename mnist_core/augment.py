@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
 from mnist_core._normalise import enlarged, normalise_drawn, stroke_width
 from mnist_core.nondigits import draw_non_digits
@@ -23,18 +24,22 @@ _CHUNK = 512  # digits at once: their sampling maps stay in the processor's cach
 # The elastic field is drawn on a coarse grid and enlarged smoothly: a node about every six pixels bends strokes
 # without tearing them.
 _NODES = 5
+# Where a pen runs dry it leaves out spots about two pixels wide.
+_SPOTS = 14
 
 
-def _enlarging_matrix() -> npt.NDArray[np.float32]:
-    """The cubic interpolation from the coarse grid to all pixels, as one matrix ``(nodes**2, 784)``."""
+def _enlarging_matrix(nodes: int) -> npt.NDArray[np.float32]:
+    """The cubic interpolation from a coarse grid to all pixels, as one matrix ``(nodes**2, 784)``."""
     rows = [
-        cv2.resize(unit.reshape(_NODES, _NODES), (_SIDE, _SIDE), interpolation=cv2.INTER_CUBIC).ravel()
-        for unit in np.eye(_NODES * _NODES, dtype=np.float32)
+        cv2.resize(unit.reshape(nodes, nodes), (_SIDE, _SIDE), interpolation=cv2.INTER_CUBIC).ravel()
+        for unit in np.eye(nodes * nodes, dtype=np.float32)
     ]
     return np.stack(rows)
 
 
-_ENLARGE = _enlarging_matrix()
+_ENLARGE = _enlarging_matrix(_NODES)
+_SPOTTED = _enlarging_matrix(_SPOTS)
+_SPOTTED /= np.sqrt(np.square(_SPOTTED).sum(axis=0))  # so that each pixel's values are spread alike
 
 
 class EpochSource:
@@ -170,6 +175,12 @@ def _distort_chunk(images: UInt8, how: Distortion, rng: np.random.Generator) -> 
     flat = maps_x.reshape(-1, _SIDE), maps_y.reshape(-1, _SIDE)
     changed = cv2.remap(tall.reshape(-1, _SIDE), *flat, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
     out = change_strokes(changed.reshape(n, _SIDE, _SIDE), pen)
+    if how.gaps:
+        out = wear(out, _half_of(n, how.gaps, rng), rng)
+    if how.cut:
+        out = cut_off(out, _half_of(n, how.cut, rng), rng.integers(4, size=n))
+    if how.specks:
+        out = strew(out, np.ceil(_half_of(n, how.specks, rng)).astype(np.int64), rng)
     if how.blur:
         out = blur(out, _half_of(n, how.blur, rng))
     if how.contrast:
@@ -231,6 +242,73 @@ def change_strokes(images: UInt8, amounts: npt.NDArray[np.float32]) -> UInt8:
     return out
 
 
+def wear(images: UInt8, shares: npt.NDArray[np.float32], rng: np.random.Generator) -> UInt8:
+    """Leave out spots of the ink, as a pen does that runs dry.
+
+    Parameters
+    ----------
+    images
+        ``uint8 (n, 28, 28)``, white ink on black.
+    shares
+        ``float32 (n,)`` in [0, 1): how much of each picture the spots cover.
+    rng
+        Decides where they are.
+    """
+    chosen = shares > 0
+    spots = rng.standard_normal((np.count_nonzero(chosen), _SPOTS**2), dtype=np.float32) @ _SPOTTED
+    left = np.clip((spots - ndtri(shares[chosen])[:, None]) / _SPOT_EDGE + 0.5, 0, 1)
+    out = images.copy()
+    out[chosen] = np.rint(images[chosen] * left.reshape(-1, _SIDE, _SIDE)).astype(np.uint8)
+    return out
+
+
+def cut_off(images: UInt8, amounts: npt.NDArray[np.float32], sides: Labels) -> UInt8:
+    """Cut each digit off at one side, as the rim of a picture does.
+
+    Parameters
+    ----------
+    images
+        ``uint8 (n, 28, 28)``, white ink on black.
+    amounts
+        ``float32 (n,)``: how much of the digit, pixels.
+    sides
+        ``int64 (n,)``: 0 left, 1 top, 2 right, 3 bottom.
+    """
+    out = images.copy()
+    for side in range(4):
+        chosen = (sides == side) & (amounts > 0)
+        # Seen so that the cut is on the left.
+        some = np.rot90(images[chosen], side, (1, 2))
+        first = (some > 127).any(axis=1).argmax(axis=1)
+        left = np.clip(np.arange(_SIDE) + 1 - (first + amounts[chosen])[:, None], 0, 1).astype(np.float32)
+        out[chosen] = np.rot90(np.rint(some * left[:, None, :]).astype(np.uint8), -side, (1, 2))
+    return out
+
+
+def strew(images: UInt8, counts: Labels, rng: np.random.Generator) -> UInt8:
+    """Strew specks of about a pixel over each picture.
+
+    Parameters
+    ----------
+    images
+        ``uint8 (n, 28, 28)``, white ink on black.
+    counts
+        ``int64 (n,)``: how many.
+    rng
+        Decides where they are and how strong.
+    """
+    which = np.repeat(np.arange(len(images)), counts)
+    y, x = rng.uniform(0, _SIDE - 1, (2, len(which)))
+    strength = rng.uniform(100, 255, len(which))
+    out = images.copy()
+    row, column = y.astype(np.int64), x.astype(np.int64)
+    for down in (0, 1):  # a speck lies over the four pixels around its place, mostly over the nearest
+        for right in (0, 1):
+            share = (1 - np.abs(row + down - y)) * (1 - np.abs(column + right - x))
+            np.maximum.at(out, (which, row + down, column + right), np.rint(strength * share).astype(np.uint8))
+    return out
+
+
 def blur(images: UInt8, amounts: npt.NDArray[np.float32]) -> UInt8:
     """Blur each digit by a kernel of its own standard deviation.
 
@@ -259,5 +337,6 @@ def blur(images: UInt8, amounts: npt.NDArray[np.float32]) -> UInt8:
     return out
 
 
+_SPOT_EDGE = 0.5  # how softly spots end, in standard deviations of what is drawn for their places
 _LEAST_CHANGE = 0.05  # of a pixel; less is not worth the work
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))

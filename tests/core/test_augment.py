@@ -10,14 +10,25 @@ import pytest
 import scipy.ndimage
 
 from mnist_core._normalise import enlarged, normalise_drawn
-from mnist_core.augment import NO_DIGIT, EpochSource, _flag, blur, distort, write_otherwise
+from mnist_core.augment import NO_DIGIT, EpochSource, _flag, blur, cut_off, distort, strew, wear, write_otherwise
 from mnist_core.data import Dataset
 from mnist_core.nondigits import _draw_spiral, _one_and_a_half, draw_non_digits
 from mnist_core.recipes import Distortion, TrainRecipe
 
 CENTRE = 13.5  # of 28 pixels, counted from the middle of the first
 EVERYTHING = Distortion(
-    rotation=15, scaling=0.2, shear=0.2, shift=2, elastic=1.5, stroke=0.8, blur=1, contrast=0.5, clean_share=0.25
+    rotation=15,
+    scaling=0.2,
+    shear=0.2,
+    shift=2,
+    elastic=1.5,
+    stroke=0.8,
+    blur=1,
+    contrast=0.5,
+    gaps=0.3,
+    cut=3,
+    specks=5,
+    clean_share=0.25,
 )
 
 
@@ -110,7 +121,7 @@ def test_the_generator_decides() -> None:
 
 
 def test_the_strongest_distortions_stay_pixels() -> None:
-    strongest = Distortion(rotation=45, scaling=0.5, shear=1, shift=8, elastic=5, stroke=1, blur=2)
+    strongest = Distortion(rotation=45, scaling=0.5, shear=1, shift=8, elastic=5, stroke=1, blur=2, specks=20)
     rng = np.random.default_rng(0)
     out = distort(rng.integers(0, 256, (50, 28, 28), np.uint8), strongest, rng)
     assert out.dtype == np.uint8
@@ -156,6 +167,67 @@ def test_half_of_the_digits_stay_sharp() -> None:
     images[:, 8:20, 8:20] = 255
     blurred = distort(images, Distortion(blur=1.5), np.random.default_rng(0))
     assert 0.4 < (blurred == images).all(axis=(1, 2)).mean() < 0.6
+
+
+@pytest.mark.parametrize("share", [0.05, 0.25, 0.5])
+def test_a_pen_that_runs_dry_leaves_out_the_share_that_was_asked_for(share: float) -> None:
+    images = np.full((3000, 28, 28), 255, np.uint8)
+    worn = wear(images, np.full(3000, share, np.float32), np.random.default_rng(0))
+    assert 1 - worn.mean() / 255 == pytest.approx(share, abs=0.02)
+    everywhere = 1 - worn.mean(axis=0) / 255
+    assert everywhere.min() > 0.6 * share, "no place is spared"
+    assert everywhere.max() < 1.4 * share + 0.05, "and none is favoured"
+
+
+def test_what_a_dry_pen_leaves_out_are_spots_and_not_single_pixels() -> None:
+    worn = wear(np.full((200, 28, 28), 255, np.uint8), np.full(200, 0.2, np.float32), np.random.default_rng(0))
+    out = worn < 128
+    for beside in (out[:, 1:] & out[:, :-1], out[:, :, 1:] & out[:, :, :-1]):
+        assert beside.mean() / out.mean() > 0.5, "what is next to a missing pixel is missing too, more often than not"
+    assert (out[:, 4:] & out[:, :-4]).mean() / out.mean() < 0.35, "but not what is further away"
+
+
+def test_a_pen_that_does_not_run_dry_leaves_out_nothing() -> None:
+    images = digits()
+    none = np.zeros(len(images), np.float32)
+    np.testing.assert_array_equal(wear(images, none, np.random.default_rng(0)), images)
+
+
+def test_a_digit_is_cut_off_at_the_side_that_was_asked_for() -> None:
+    image = np.zeros((28, 28), np.uint8)
+    image[6:22, 9:19] = 200
+    whole, left, top, right, bottom = cut_off(
+        np.stack([image] * 5), np.float32([0, 2.5, 2.5, 1, 3]), np.array([0, 0, 1, 2, 3])
+    )
+    np.testing.assert_array_equal(whole, image)
+    row, column = image[12].copy(), image[:, 12].copy()
+    row[9:12] = 0, 0, 100
+    np.testing.assert_array_equal(left[12], row)
+    row[9:12], row[18] = 200, 0
+    np.testing.assert_array_equal(right[12], row)
+    column[6:9] = 0, 0, 100
+    np.testing.assert_array_equal(top[:, 12], column)
+    column[6:9], column[19:22] = 200, 0
+    np.testing.assert_array_equal(bottom[:, 12], column)
+
+
+def test_as_many_specks_as_were_asked_for_lie_on_the_picture() -> None:
+    counts = np.repeat([0, 1, 3], 200)
+    images = np.zeros((600, 28, 28), np.uint8)
+    strewn = strew(images, counts, np.random.default_rng(0))
+    found = np.array([scipy.ndimage.label(one, np.ones((3, 3)))[1] for one in strewn])
+    assert (found <= counts).all(), "specks may lie on one another"
+    assert [found[counts == n].mean() for n in (0, 1, 3)] == pytest.approx([0, 1, 3], abs=0.2)
+    assert ((strewn > 0).sum(axis=(1, 2)) <= 4 * counts).all(), "a speck is about a pixel large"
+    ink = np.full((1, 28, 28), 255, np.uint8)
+    np.testing.assert_array_equal(strew(ink, np.array([20]), np.random.default_rng(0)), ink)
+
+
+def test_half_of_the_digits_are_whole_and_have_no_gaps_or_specks() -> None:
+    images = np.repeat(blob(13, 14)[None], 600, axis=0)
+    for how in (Distortion(gaps=0.5), Distortion(cut=8), Distortion(specks=3)):
+        same = (distort(images, how, np.random.default_rng(0)) == images).all(axis=(1, 2)).mean()
+        assert 0.4 < same < 0.65, how
 
 
 @pytest.mark.parametrize("degrees", [5.0, 20.0, 45.0])

@@ -32,6 +32,8 @@ Certainty = Callable[[Sequence[Candidate]], list[float]]
 _LEAST_SURE = 0.05
 # Narrower groups are one digit: width over height, without somebody to ask, with, and if it is refused as one.
 _NARROWEST_UNASKED, _NARROWEST, _NARROWEST_REFUSED = 1.1, 0.9, 0.55
+# Wider ones are lines and scrawls.
+_WIDEST = 8.0
 # Whoever is as sure as that of a group that is no wider is not asked further.
 _SURE, _USUALLY_WIDE = 0.995, 1.8
 # In the unit of `evidence`: what a cut costs, and what it costs more for each stroke that it goes through; what a piece
@@ -54,7 +56,7 @@ def evidence(sure: float) -> float:
 
 
 def may_be_several(groups: Sequence[Group], sure: Callable[[Sequence[Group]], list[float]] | None) -> list[bool]:
-    """Whether each sign of a page may be several digits that touch, so that cuts are worth their time.
+    """Whether each sign of a page may be several digits that touch, and cuts are worth their time.
 
     Parameters
     ----------
@@ -67,8 +69,8 @@ def may_be_several(groups: Sequence[Group], sure: Callable[[Sequence[Group]], li
     boxes = [bounds(g) for g in groups]
     shapes = [(right - left) / (bottom - top) for left, top, right, bottom in boxes]
     if sure is None:
-        return [shape >= _NARROWEST_UNASKED for shape in shapes]
-    wide = [i for i, shape in enumerate(shapes) if shape >= _NARROWEST_REFUSED]
+        return [_NARROWEST_UNASKED <= shape <= _WIDEST for shape in shapes]
+    wide = [i for i, shape in enumerate(shapes) if _NARROWEST_REFUSED <= shape <= _WIDEST]
     answers = zip(wide, sure([groups[i] for i in wide]), strict=True)
     tried = {i for i, answer in answers if answer <= _sure_to_be_one(shapes[i])}
     beside = {
@@ -156,23 +158,26 @@ def _cuts(own: Array, stroke: float, most_strokes: float) -> list[_Cut]:
     pen = max(stroke * scale, 1.0)
     ways, ink = _ways(small, pen)
     strokes = ink / pen
-    found: list[_Cut] = []
-    columns = np.arange(width)[None]
-    apart, least = 0.15 * stroke * height, _LEAST_INK * stroke * height
-    enough = least, np.count_nonzero(own) - least
+    # How much ink lies to the left of each way in each row: two ways differ by what lies between them.
+    before = np.pad(small.cumsum(1), ((0, 0), (1, 0)))[np.arange(size[1]), ways + 1]
+    apart, least = 0.15 * pen * size[1], _LEAST_INK * pen * size[1]
+    most = small.sum() - least
     places = [int(2 * column / size[1]) for column in ways.mean(1)]
     left = Counter({place: _CUTS for place in places})
+    chosen: list[int] = []
     for i in np.argsort(strokes):
         if strokes[i] > most_strokes:
             break
-        if not left[places[i]]:
+        if not left[places[i]] or not least <= before[i].sum() <= most:
             continue
-        rows = np.interp(np.arange(height), (np.arange(size[1]) + 0.5) / scale - 0.5, (ways[i] + 1) * width / size[0])
-        right = own & (columns >= np.rint(rows)[:, None])
-        between = [np.count_nonzero(right ^ cut.right) for cut in found]
-        if min(between, default=apart) >= apart and enough[0] <= np.count_nonzero(right) <= enough[1]:
-            found.append(_Cut(right, float(strokes[i]), float(rows.mean())))
+        if min(np.abs(before[chosen] - before[i]).sum(1), default=apart) >= apart:
+            chosen.append(i)
             left[places[i]] -= 1
+    columns = np.arange(width)[None]
+    found = []
+    for i in chosen:
+        rows = np.interp(np.arange(height), (np.arange(size[1]) + 0.5) / scale - 0.5, (ways[i] + 1) * width / size[0])
+        found.append(_Cut(own & (columns >= np.rint(rows)[:, None]), float(strokes[i]), float(rows.mean())))
     return sorted(found, key=lambda cut: cut.middle)
 
 
@@ -233,15 +238,17 @@ def _best(
             if answer >= _SURE_PIECE:
                 sure[span], masks[span] = answer, mask
 
+    middles = [0.0, *(cut.middle for cut in cuts), float(width)]
     inner = range(1, end)
-    ask([(0, j) for j in inner] + [(i, end) for i in inner])
+    near = {(i, j) for j in range(1, end + 1) for i in range(j) if middles[j] - middles[i] < _WIDER_THAN_ANY * height}
+    ask([span for span in [(0, j) for j in inner] + [(i, end) for i in inner] if span in near])
     last = {i for i, j in sure if j == end}
     if last:
         # More than three digits are as wide as that: then what follows need not be the last one.
         beyond = inner if width > _SURELY_MANY * height else sorted(last)
         for i in inner:
             if any(j == i for _, j in sure):
-                ask([(i, j) for j in beyond if j > i])
+                ask([(i, j) for j in beyond if (i, j) in near])
     worth = {span: evidence(s) - _odd_shape(masks[span], height) for span, s in sure.items()}
     worth[0, end] = evidence(whole) - _odd_shape(own, height)
     price = [0.0, *(_CUT + _CUT_STROKE * cut.strokes for cut in cuts), 0.0]
@@ -306,6 +313,8 @@ def _piece(right_of: Array, beyond: Array, stroke: float, height: int) -> Array 
 _SURE_PIECE, _STROKE, _STROKE_ASIDE = 0.8, 0.42, 0.36
 # More than three digits are at least this wide, per their height.
 _SURELY_MANY = 2.2
+# No digit lies between two cuts whose middles are so far from each other.
+_WIDER_THAN_ANY = 2.5
 # A loose piece with less of the ink than this is a shred.
 _SHRED = 0.12
 # So far beyond a cut, in stroke widths, the ink is both sides'.

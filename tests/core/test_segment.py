@@ -406,6 +406,21 @@ def test_a_zigzag_is_not_cut_into_strokes() -> None:
     assert sum(map(len, prepare_page(picture, judge=judge).lines)) == 1
 
 
+def test_a_line_of_scrawl_is_not_tried_for_digits() -> None:
+    """It is as wide as a dozen digits; to try all cuts of some such lines would take seconds."""
+    picture = np.zeros((200, 1100), np.uint8)
+    points = [(40 + 25 * i, 50 + 80 * (i % 2)) for i in range(40)]
+    cv2.polylines(picture, [np.array(points)], False, 255, 5, cv2.LINE_AA)
+    asked: list[int] = []
+
+    def judge(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        asked.append(len(images))
+        return np.full(len(images), 0.99)
+
+    assert sum(map(len, prepare_page(picture, judge=judge).lines)) == 1
+    assert not asked
+
+
 def test_a_one_with_a_long_flag_is_not_cut_into_its_strokes() -> None:
     picture = np.zeros((300, 500), np.uint8)
     cv2.polylines(picture, [np.array([(40, 200), (215, 60), (235, 240)])], False, 255, 9, cv2.LINE_AA)

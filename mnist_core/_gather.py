@@ -1,15 +1,13 @@
 """Which parts of a page make which digit: by size and place, and by what reads better."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from mnist_core._choose import extent, is_blot, is_edge
 from mnist_core._parts import Part, Parts, bounds, distance
-from mnist_core._split import Group, evidence
+from mnist_core._split import Group, Sure, evidence
 from mnist_core._steps import Settings
-
-Sure = Callable[[Sequence[Group]], list[float]]
 
 # Parts smaller than this share of a usual digit are pieces of one, or specks.
 _PIECE = 0.5

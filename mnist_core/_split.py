@@ -27,6 +27,8 @@ class Candidate:
 
 Certainty = Callable[[Sequence[Candidate]], list[float]]
 """How sure it is that each candidate is a digit, in [0, 1]."""
+Sure = Callable[[Sequence[Group]], list[float]]
+"""Likewise of groups of the parts of one picture."""
 
 # Certainty below this is as good as none.
 _LEAST_SURE = 0.05
@@ -42,7 +44,8 @@ _CUT, _CUT_STROKE, _WIDE, _LOW, _THIN = 0.25, 0.15, 1.3, 1.0, 0.4
 _USUAL_WIDTH, _USUAL_LOWEST, _USUAL_THINNEST = 1.05, 0.8, 0.3
 # What a cut leaves has at least this height, ink and width, and at most that width, as shares of the whole's height.
 _LOWEST, _LEAST_INK, _LEAST_WIDTH, _MOST_WIDTH = 0.55, 0.35, 0.08, 1.5
-# Cuts are looked for on a copy this high. They go through at most so many strokes, and may turn this far aside.
+# Cuts are looked for on a copy this high. They go through at most so many strokes, and may turn this far aside; being
+# far aside at the most costs as much ink as that, in pens, spread over all rows, and each pixel on the way there this.
 _HEIGHT, _STROKES_CUT, _ASIDE, _LEASH, _STEP_ASIDE = 56, 2.2, 0.4, 4.0, 0.04
 # Handwriting leans, and so do the gaps in it: pixels to the right for each pixel up.
 _LEANS = (0.0, 0.35, -0.25)
@@ -55,7 +58,7 @@ def evidence(sure: float) -> float:
     return math.log(max(sure, _LEAST_SURE))
 
 
-def may_be_several(groups: Sequence[Group], sure: Callable[[Sequence[Group]], list[float]] | None) -> list[bool]:
+def may_be_several(groups: Sequence[Group], sure: Sure | None) -> list[bool]:
     """Whether each sign of a page may be several digits that touch, and cuts are worth their time.
 
     Parameters

@@ -89,17 +89,27 @@ def _look_once(grey: UInt8, settings: Settings) -> tuple[Ink, Parts, Choice]:
     return ink, parts, choose(parts, settings)
 
 
+Normalised = tuple[Float32, tuple[Step, ...]]
+"""A digit image, and the steps that lead to it from the digit's ink."""
+
+
 def finish(
-    ink: Ink, parts: Parts, chosen: list[Part], settings: Settings, shape: tuple[int, ...], whole: bool = True
+    ink: Ink,
+    parts: Parts,
+    chosen: list[Part],
+    settings: Settings,
+    shape: tuple[int, ...],
+    whole: bool = True,
+    known: Normalised | None = None,
 ) -> Prepared:
     """Make a digit image of these parts.
 
-    `shape` is the given picture's (height, width); `whole` says that the digit is all that the picture is for.
+    `shape` is the given picture's (height, width); `whole` says that the digit is all that the picture is for; `known`
+    is what `normalised` gave for these parts, if it was asked before.
     """
-    own = _own_ink(ink, parts, chosen, settings)
     left, top, right, bottom = bounds(chosen)
     found = _found_step(ink, parts, chosen, whole)
-    digit, last = normalise(own, settings)
+    digit, last = known or normalised(ink, parts, chosen, settings)
     box = _box((left, top, right, bottom), ink.scale, shape)
     beside = whole and several(parts, chosen)
     hints = remarks(ink, parts, chosen, beside)
@@ -107,9 +117,9 @@ def finish(
     return Prepared((*ink.steps, found, *last), digit, box, "", hints, beside, cut)
 
 
-def digit_image(ink: Ink, parts: Parts, chosen: list[Part], settings: Settings) -> Float32:
-    """Return the digit image of these parts alone, as `finish` makes it."""
-    return normalise(_own_ink(ink, parts, chosen, settings), settings)[0]
+def normalised(ink: Ink, parts: Parts, chosen: list[Part], settings: Settings) -> Normalised:
+    """Return the digit image of these parts, as `finish` makes it, and its last steps."""
+    return normalise(_own_ink(ink, parts, chosen, settings), settings)
 
 
 def _without_digit(ink: Ink, problem: str) -> Prepared:

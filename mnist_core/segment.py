@@ -10,9 +10,9 @@ from mnist_core._boxed import MOST_BOXES, check_boxes, prepare_each
 from mnist_core._gather import gather, put_together
 from mnist_core._ink import FEWEST_PIXELS, Ink, find_ink
 from mnist_core._parts import Part, Parts, bounds, find_parts
-from mnist_core._split import Candidate, Certainty, Group, may_be_several, split_touching
+from mnist_core._split import Candidate, Certainty, Group, Sure, may_be_several, split_touching
 from mnist_core._steps import Array, Float32, Prepared, Settings, Step, UInt8
-from mnist_core.preprocess import digit_image, finish
+from mnist_core.preprocess import Normalised, finish, normalised
 
 __all__ = ["MOST_BOXES", "Page", "check_boxes", "prepare_boxes", "prepare_page"]
 
@@ -66,10 +66,12 @@ def prepare_page(grey: UInt8, settings: Settings = Settings(), judge: Judge | No
     smallest = _smallest(ink)
     ink, parts = find_writing(ink, smallest) if settings.remove_specks else (ink, find_parts(ink, ink.mask, smallest))
 
-    def prepared(group: Group) -> Prepared:
-        return finish(ink, parts, group, settings, grey.shape, whole=False)
+    known: dict[frozenset[Part], Normalised] = {}
 
-    certainty = None if judge is None else _asking(judge, settings)
+    def prepared(group: Group) -> Prepared:
+        return finish(ink, parts, group, settings, grey.shape, whole=False, known=known.get(frozenset(group)))
+
+    certainty = None if judge is None else _asking(judge, settings, known)
     whole = gather(parts, settings)
     sure = certainty and _of_groups(certainty, ink, parts)
     if sure:
@@ -132,21 +134,25 @@ def _smallest(ink: Ink) -> float:
     return max(3.0, _SMALLEST_SHARE * float(min(ink.mask.shape)))
 
 
-def _asking(judge: Judge, settings: Settings) -> Certainty:
-    """The judge, asked about candidates instead of digit images, and about each but once."""
-    known: dict[frozenset[Part], float] = {}
+def _asking(judge: Judge, settings: Settings, known: dict[frozenset[Part], Normalised]) -> Certainty:
+    """The judge, asked about candidates instead of digit images, and about each but once.
+
+    What it is shown is kept in `known`: of most candidates it is what is read in the end.
+    """
+    sure: dict[frozenset[Part], float] = {}
 
     def certainty(candidates: Sequence[Candidate]) -> list[float]:
-        new = {frozenset(c.group): c for c in candidates if frozenset(c.group) not in known}
+        new = {frozenset(c.group): c for c in candidates if frozenset(c.group) not in sure}
         if new:
-            digits = np.stack([digit_image(c.ink, c.parts, c.group, settings) for c in new.values()])
-            known.update(zip(new, map(float, judge(digits)), strict=True))
-        return [known[frozenset(c.group)] for c in candidates]
+            known.update({key: normalised(c.ink, c.parts, c.group, settings) for key, c in new.items()})
+            digits = np.stack([known[key][0] for key in new])
+            sure.update(zip(new, map(float, judge(digits)), strict=True))
+        return [sure[frozenset(c.group)] for c in candidates]
 
     return certainty
 
 
-def _of_groups(certainty: Certainty, ink: Ink, parts: Parts) -> Callable[[Sequence[Group]], list[float]]:
+def _of_groups(certainty: Certainty, ink: Ink, parts: Parts) -> Sure:
     """Who is asked, about groups of parts of one picture."""
     return lambda groups: certainty([Candidate(ink, parts, g) for g in groups])
 

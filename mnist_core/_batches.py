@@ -5,7 +5,6 @@ import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from types import TracebackType
@@ -31,8 +30,8 @@ _CHUNK, _AHEAD = 64, 128
 class PreparedFiles:
     """Picture files that are being prepared in the background from now on.
 
-    Iterating gives a `Prepared` without its steps for each file, in order, or the `DigitLabError` that says why the
-    file cannot be used. Use it in a ``with`` statement, which ends the background work.
+    Iterating gives a `Prepared` without steps and hints for each file, in order, or the `DigitLabError` that says why
+    the file cannot be used. Use it in a ``with`` statement, which ends the background work.
 
     Parameters
     ----------
@@ -91,6 +90,6 @@ def _prepared(files: Sequence[Path]) -> list[Found]:
 
 def _one(path: Path) -> Found:
     try:
-        return replace(prepare(images.load(path).grey), steps=())
+        return prepare(images.load(path).grey, explained=False)
     except DigitLabError as error:
         return error

@@ -329,7 +329,7 @@ def read_labelled(folder: Path) -> Dataset:
     for file_name, label in rows:
         if not file_name or label not in list("0123456789"):
             raise DigitLabError(f"The label of {file_name} in {folder} is {label!r}, which is no digit.")
-        digit = prepare(load_picture(folder / file_name).grey).digit
+        digit = prepare(load_picture(folder / file_name).grey, explained=False).digit
         images.append(np.zeros((28, 28), np.uint8) if digit is None else np.rint(digit * 255).astype(np.uint8))
         labels.append(int(label))
     none = np.zeros((0, 28, 28), np.uint8)

@@ -195,7 +195,9 @@ class _Header(NamedTuple):
 
 def _printable(name: str) -> str:
     """Fit a name that anyone chose into one line of a sentence."""
-    name = "".join(letter if letter.isprintable() else "?" for letter in name) or "picture"
+    if not name.isprintable():
+        name = "".join(letter if letter.isprintable() else "?" for letter in name)
+    name = name or "picture"
     return name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 20]}...{name[-17:]}"
 
 
@@ -479,6 +481,8 @@ def _rows(image: Image.Image) -> Callable[[int, int], Image.Image]:
     inverted = image.mode == "CMYK" and "adobe" not in image.info
 
     def rows(top: int, bottom: int) -> Image.Image:
+        if image.mode == mode and bottom - top == image.height:
+            return image  # as most small pictures are: two copies less
         strip = image.crop((0, top, width, bottom))
         return (ImageChops.invert(strip) if inverted else strip).convert(mode)
 

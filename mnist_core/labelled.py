@@ -88,7 +88,7 @@ def _read(archive: zipfile.ZipFile, name: str, on_progress: Callable[[int, int],
                 raise DigitLabError(f"{entry.filename}: nothing says which digit it is.")
             if entry.file_size > MAX_BYTES:
                 raise DigitLabError(f"{entry.filename} is larger than {MAX_BYTES // 2**20} MB.")
-            digit = prepare(decode(archive.read(entry), entry.filename).grey).digit
+            digit = prepare(decode(archive.read(entry), entry.filename).grey, explained=False).digit
         except DigitLabError as error:
             left_out.append(str(error))
         else:

@@ -26,7 +26,7 @@ _WIDE_PEN = 0.13
 _FLAT = 40
 
 
-def prepare(grey: UInt8, settings: Settings = Settings()) -> Prepared:
+def prepare(grey: UInt8, settings: Settings = Settings(), *, explained: bool = True) -> Prepared:
     """Make a digit image out of a picture of one digit.
 
     Parameters
@@ -35,6 +35,8 @@ def prepare(grey: UInt8, settings: Settings = Settings()) -> Prepared:
         ``uint8 (H, W)``; the ink may be dark or light.
     settings
         Switches and numbers of the steps.
+    explained
+        Whether the result has its `steps` and `hints`, which nobody sees who reads a folder of pictures.
 
     Returns
     -------
@@ -52,10 +54,12 @@ def prepare(grey: UInt8, settings: Settings = Settings()) -> Prepared:
     ink, parts, choice = _look(grey, settings)
     if min(ink.mask.shape) < FEWEST_PIXELS:
         way = "low" if grey.shape[0] < grey.shape[1] else "narrow"
-        return _without_digit(ink, f"No digit found: the picture is too {way}.")
-    if not choice.parts:
-        return _without_digit(ink, _problem(ink, parts))
-    return finish(ink, parts, choice.parts, settings, grey.shape)
+        problem = f"No digit found: the picture is too {way}."
+    elif not choice.parts:
+        problem = _problem(ink, parts)
+    else:
+        return finish(ink, parts, choice.parts, settings, grey.shape, explained=explained)
+    return Prepared(ink.steps if explained else (), None, None, problem)
 
 
 def _look(grey: UInt8, settings: Settings) -> tuple[Ink, Parts, Choice]:
@@ -101,29 +105,28 @@ def finish(
     shape: tuple[int, ...],
     whole: bool = True,
     known: Normalised | None = None,
+    explained: bool = True,
 ) -> Prepared:
     """Make a digit image of these parts.
 
     `shape` is the given picture's (height, width); `whole` says that the digit is all that the picture is for; `known`
-    is what `normalised` gave for these parts, if it was asked before.
+    is what `normalised` gave for these parts, if it was asked before; `explained` is as for `prepare`.
     """
     left, top, right, bottom = bounds(chosen)
-    found = _found_step(ink, parts, chosen, whole)
     digit, last = known or normalised(ink, parts, chosen, settings)
     box = _box((left, top, right, bottom), ink.scale, shape)
     beside = whole and several(parts, chosen)
-    hints = remarks(ink, parts, chosen, beside)
     cut = any(part.mask is not None for part in chosen)
+    if not explained:
+        return Prepared((), digit, box, several=beside, cut=cut)
+    found = _found_step(ink, parts, chosen, whole)
+    hints = remarks(ink, parts, chosen, beside)
     return Prepared((*ink.steps, found, *last), digit, box, "", hints, beside, cut)
 
 
 def normalised(ink: Ink, parts: Parts, chosen: list[Part], settings: Settings) -> Normalised:
     """Return the digit image of these parts, as `finish` makes it, and its last steps."""
     return normalise(_own_ink(ink, parts, chosen, settings), settings)
-
-
-def _without_digit(ink: Ink, problem: str) -> Prepared:
-    return Prepared(ink.steps, None, None, problem)
 
 
 def _problem(ink: Ink, parts: Parts) -> str:

@@ -38,7 +38,8 @@ def test_files_are_prepared_in_order_as_one_by_one(
         assert not isinstance(one, DigitLabError)
         assert one.digit is not None and alone.digit is not None
         np.testing.assert_array_equal(one.digit, alone.digit)
-        assert (one.box, one.hints, one.steps) == (alone.box, alone.hints, ())
+        assert (one.box, one.several, one.cut) == (alone.box, alone.several, alone.cut)
+        assert (one.steps, one.hints) == ((), ())  # nobody sees them
     assert isinstance(found[9], DigitLabError)
     assert str(folder[9]) in str(found[9]) or folder[9].name in str(found[9])
     assert not isinstance(found[10], DigitLabError)

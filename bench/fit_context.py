@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from bench.pictures import PAGES, Digits, pages
 from mnist_core._context import FEATURES, features
 from mnist_core.recognizer import Reading, Recognizer, as_sign
+from mnist_core.runs import DEFAULT_RUN
 
 # A page of a hundred digits would outweigh all others.
 _LEFT_OUT = ("page_of_hundred",)
@@ -69,8 +70,8 @@ def main() -> int:
     """Fit and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--strokes", type=Path, help="file of recorded pen strokes")
-    parser.add_argument("--runs", nargs="+", default=["ann", "cnn"], help="the runs that read (default: ann cnn)")
-    parser.add_argument("--pages", type=int, default=24, help="pages of each kind and half, for each run")
+    parser.add_argument("--runs", nargs="+", default=[DEFAULT_RUN], help=f"the runs that read (default: {DEFAULT_RUN})")
+    parser.add_argument("--pages", type=int, default=48, help="pages of each kind and half, for each run")
     parser.add_argument("--seed", type=int, default=21)
     options = parser.parse_args()
     digits = Digits(options.strokes)

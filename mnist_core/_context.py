@@ -8,6 +8,7 @@ with known answers.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,17 +19,21 @@ _REACH, _OWN_WEIGHT = 1.2, 0.25
 # With less certainty than this a sign is no digit that only happens to be badly written; it counts as a letter for
 # signs that are no further away than where a neighbour's weight falls below the second number.
 _HARDLY, _BESIDE = 0.5, 0.25
+# With less than this all ten digits are as good as equally likely, as networks are taught of drawings that are none.
+# Letters of a word are no further apart than so many heights.
+_NOTHING, _IN_WORD = 0.12, 0.3
 # A certainty further from 0 or 1 than this says no more; and how far, as log-odds, a neighbour is wholly certain.
 _SUREST, _CERTAIN = 1e-4, 3.0
 
-FEATURES = ("certainty", "doubt", "neighbours", "letters", "misfit", "page", "alone", "cut")
-"""What is known of each sign: the log-odds of its most probable digit; how far they lie below even; the mean of the
-neighbours' votes between -1 and 1, nearer ones counting more; how many letters are beside it; how far its height is
-from that of the digits in its line, as the logarithm's absolute value; the share of the page's other signs that are
-accepted; whether it has a line for itself; whether it was cut off from another sign."""
+FEATURES = ("certainty", "neighbours", "letters", "misfit", "page", "alone", "cut", "nothing", "word")
+"""What is known of each sign: the log-odds of its most probable digit; the mean of the neighbours' votes between -1 and
+1, nearer ones counting more; how many letters are beside it; how far its height is from that of the digits in its line,
+as the logarithm's absolute value; the share of the page's other signs that are accepted; whether it has a line for
+itself; whether it was cut off from another sign; whether all digits are as good as equally likely for it; whether that
+is so of another one of those that it stands close together with, as in a word."""
 # The weight of each, and the constant.
-_WEIGHTS = np.array([0.36, -0.77, 1.93, -1.44, -4.65, 1.53, -1.28, -2.39])
-_CONSTANT = 0.07
+_WEIGHTS = np.array([0.39, 1.81, -1.16, -3.59, 3.66, -1.41, -2.50, -1.15, -2.79])
+_CONSTANT = -2.93
 
 
 @dataclass(frozen=True)
@@ -79,32 +84,45 @@ def legible(lines: Lines) -> tuple[tuple[bool, ...], ...]:
 
 
 def features(lines: Lines) -> Array:
-    """What is known of each sign of a page, ``float64 (signs, 8)`` in the order of `FEATURES`; each has a box."""
+    """What is known of each sign of a page, ``float64 (signs, 9)`` in the order of `FEATURES`; each has a box."""
     every = [sign for line in lines for sign in line]
     accepted = sum(sign.accepted for sign in every)
     usual = _height(every) if every else 1.0
     rows: list[list[float]] = []
     for line in lines:
         near = np.array(
-            [[_nearness(one.box, other.box) if one is not other else 0.0 for other in line] for one in line]
+            [[_nearness(_box(one), _box(other)) if one is not other else 0.0 for other in line] for one in line]
         )
         votes = np.array([np.clip(_log_odds(sign.sure) / _CERTAIN, -1, 1) for sign in line])
         letter = np.array([not sign.accepted and sign.sure < _HARDLY for sign in line])
+        nothing = np.array([sign.sure < _NOTHING for sign in line])
+        word = _words(line)
         for i, sign in enumerate(line):
             digits = [other for other in line if other is not sign and other.accepted]
             rows.append(
                 [
-                    odds := _log_odds(sign.sure),
-                    max(-odds, 0.0),
+                    _log_odds(sign.sure),
                     float(near[i] @ votes) / (float(near[i].sum()) + _OWN_WEIGHT),
                     float(np.count_nonzero(letter & (near[i] > _BESIDE))),
                     abs(math.log(_tall(sign) / (_height(digits) if digits else usual))),
                     (accepted - sign.accepted) / max(len(every) - 1, 1),
                     float(len(line) == 1),
                     float(sign.cut),
+                    float(nothing[i]),
+                    float(nothing[word == word[i]].sum() > nothing[i]),
                 ]
             )
     return np.array(rows, float).reshape(-1, len(FEATURES))
+
+
+def _words(line: Sequence[Sign]) -> Array:
+    """The number of the word, ``int (signs,)``, that each sign of a line would belong to if they were letters."""
+    words = np.zeros(len(line), int)
+    order = sorted(range(len(line)), key=lambda i: _box(line[i]).x)
+    for before, i in pairwise(order):
+        one, other = _box(line[before]), _box(line[i])
+        words[i] = words[before] + (_gap(one, other) > _IN_WORD * max(one.height, other.height))
+    return words
 
 
 def _height(signs: Sequence[Sign]) -> float:
@@ -113,15 +131,21 @@ def _height(signs: Sequence[Sign]) -> float:
 
 
 def _tall(sign: Sign) -> float:
+    return float(max(_box(sign).height, 1))
+
+
+def _box(sign: Sign) -> Box:
     assert sign.box is not None
-    return float(max(sign.box.height, 1))
+    return sign.box
 
 
-def _nearness(one: Box | None, other: Box | None) -> float:
+def _gap(one: Box, other: Box) -> int:
+    return max(one.x, other.x) - min(one.x + one.width, other.x + other.width)
+
+
+def _nearness(one: Box, other: Box) -> float:
     """How much a neighbour counts, from 1 if it touches down to 0."""
-    assert one is not None and other is not None
-    gap = max(one.x, other.x) - min(one.x + one.width, other.x + other.width)
-    return math.exp(-max(gap, 0) / (_REACH * max(one.height, other.height)))
+    return math.exp(-max(_gap(one, other), 0) / (_REACH * max(one.height, other.height)))
 
 
 def _log_odds(p: float) -> float:

@@ -35,7 +35,7 @@ def gather(parts: Parts, settings: Settings) -> list[Group]:
     parts
         Of the picture.
     settings
-        `speck_size` and `join_gap` count here.
+        `remove_specks`, `speck_size` and `join_gap` count here.
 
     Returns
     -------
@@ -43,6 +43,8 @@ def gather(parts: Parts, settings: Settings) -> list[Group]:
         The parts of each digit; digits that touch are one.
     """
     inside = [p for p in parts.all if p.contact <= 0.2 * p.size and not is_edge(p, *parts.labels.shape)]
+    if settings.remove_specks:
+        inside = _without_bars(inside)
     strokes = [p for p in inside if not is_blot(p)]
     if not strokes:
         return []
@@ -58,6 +60,28 @@ def gather(parts: Parts, settings: Settings) -> list[Group]:
         if not _give(crumb, whole, usual, settings) and _is_digit(crumb, usual, pen) and not _at_rim(crumb, parts):
             whole.append(crumb)
     return whole
+
+
+def _without_bars(some: list[Part]) -> list[Part]:
+    """Leave the bars of a barcode out: many upright strokes, as long as each other, side by side, thin and thick."""
+    upright = [p for p in some if p.height >= _BAR * p.width]
+    lengths = np.array([p.height for p in upright])
+    alike = [np.flatnonzero(np.abs(lengths - length) <= _BAR_ENDS * length + 1) for length in lengths]
+    like = max(alike, key=len, default=np.zeros(0, int))
+    if len(like) < _FEWEST_BARS:
+        return some
+    bars = [upright[i] for i in like]
+    x, y = np.array([(p.x + p.width / 2, p.y) for p in bars]).T
+    off_line = y - np.polyval(np.polyfit(x, y, 1), x)
+    pens = [p.stroke for p in bars]
+    if np.abs(off_line).max() > _BAR_ENDS * bars[0].height + 1 or max(pens) < _THICKER * min(pens):
+        return some
+    return [p for p in some if p not in bars]
+
+
+# A bar is so many times as long as wide. The ends of all lie on a line, up to this share of the length. There are so
+# many at least, and the thickest is so many times as thick as the thinnest: ones are written with one pen.
+_BAR, _BAR_ENDS, _FEWEST_BARS, _THICKER = 3, 0.02, 10, 1.5
 
 
 def _at_rim(crumb: Group, parts: Parts) -> bool:

@@ -260,10 +260,19 @@ class Distortion:
 
 DISTORTIONS: Mapping[str, Distortion] = {
     "none": Distortion(),
-    "light": Distortion(rotation=6, scaling=0.08, shear=0.1, shift=1, elastic=0.5, stroke=0.2),
-    "medium": Distortion(rotation=12, scaling=0.14, shear=0.2, shift=1.5, elastic=1, stroke=0.5),
-    "strong": Distortion(rotation=20, scaling=0.25, shear=0.35, shift=2.5, elastic=1.5, stroke=0.8),
-}
+    "light": Distortion(
+        rotation=6, scaling=0.08, shear=0.1, shift=1, elastic=0.5, stroke=0.2,
+        blur=0.3, contrast=0.1, gaps=0.05, cut=0.5, specks=1,
+    ),
+    "medium": Distortion(
+        rotation=12, scaling=0.14, shear=0.2, shift=1.5, elastic=1, stroke=0.5,
+        blur=0.6, contrast=0.2, gaps=0.1, cut=1.5, specks=2,
+    ),
+    "strong": Distortion(
+        rotation=20, scaling=0.25, shear=0.35, shift=2.5, elastic=1.5, stroke=0.8,
+        blur=1, contrast=0.4, gaps=0.25, cut=3, specks=5,
+    ),
+}  # fmt: skip
 """All distortions together, from none to so much that a person begins to hesitate."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -24,6 +25,7 @@ _SMALLEST_SHARE = 0.008
 _MOST_TRIED = 60
 
 Judge = Callable[[Float32], Array]
+Edges = tuple[int, int, int, int]  # left, top, right and bottom of a box
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +83,7 @@ def prepare_page(grey: UInt8, settings: Settings = Settings(), judge: Judge | No
         several = [False] * len(whole)
     apart = [split_touching(parts, ink, g, certainty) if more else [g] for g, more in zip(whole, several, strict=True)]
     groups = [g for some in apart for g in some]
-    return Page(ink.steps, tuple(tuple(prepared(g) for g in line) for line in _lines(groups)))
+    return Page(ink.steps, tuple(tuple(prepared(g) for g in line) for line in _lines(groups, parts.around)))
 
 
 def prepare_boxes(
@@ -160,12 +162,46 @@ def _of_groups(certainty: Certainty, ink: Ink, parts: Parts) -> Sure:
 # --- reading order
 
 
-def _lines(groups: list[Group]) -> list[list[Group]]:
+def _lines(groups: list[Group], around: Sequence[Part]) -> list[list[Group]]:
     """The digits line by line."""
-    return [[groups[i] for i in line] for line in _in_lines([bounds(g) for g in groups])]
+    edges = _as_high_as_frames([bounds(g) for g in groups], around)
+    return [[groups[i] for i in line] for line in _in_lines(edges)]
 
 
-def _in_lines(edges: Sequence[tuple[int, int, int, int]]) -> list[list[int]]:
+def _as_high_as_frames(edges: list[Edges], around: Sequence[Part]) -> list[Edges]:
+    """Boxes of digits, each as high as the frame around a row of them, where there is one.
+
+    In a form's printed boxes some digits stand high and some low, and still they are one line.
+    """
+    framed = list(edges)
+    for frame in sorted(around, key=lambda part: -part.height):  # of two frames the inner one is the row's
+        inside = [i for i, edge in enumerate(edges) if _is_within(edge, frame)]
+        if inside and _is_one_row([edges[i] for i in inside], frame.height):
+            for i in inside:
+                framed[i] = edges[i][0], frame.y, edges[i][2], frame.bottom
+    return framed
+
+
+def _is_within(edge: Edges, frame: Part) -> bool:
+    left, top, right, bottom = edge
+    return frame.x < (left + right) / 2 < frame.right and frame.y < (top + bottom) / 2 < frame.bottom
+
+
+def _is_one_row(edges: Sequence[Edges], height: int) -> bool:
+    """Whether boxes in a frame of this height stand side by side, none above another."""
+    if height > _HIGHEST_FRAME * max(bottom - top for _, top, _, bottom in edges):
+        return False
+    return all(
+        min(one[2], other[2]) - max(one[0], other[0]) < min(one[2] - one[0], other[2] - other[0]) / 2
+        for one, other in combinations(edges, 2)
+    )
+
+
+# A frame around one row is at most so many times as high as the highest digit in it.
+_HIGHEST_FRAME = 2.5
+
+
+def _in_lines(edges: Sequence[Edges]) -> list[list[int]]:
     """The numbers of boxes line by line; of each its left, top, right and bottom.
 
     From left to right each digit continues the line whose last digit lies nearest above or below, once the common

@@ -67,7 +67,7 @@ def test_what_was_cut_out_of_a_sign_among_doubtful_ones_has_to_be_surer() -> Non
     """Two strokes of a letter look like a 1 each."""
 
     def line(cut: bool) -> list[Sign]:
-        first, second, third = row([HARDLY, 0.9, 0.9])
+        first, second, third = row([DOUBTFUL, 0.97, 0.97])
         return [first, replace(second, cut=cut), replace(third, cut=cut)]
 
     assert read(line(cut=False))[0].endswith("11")
@@ -76,6 +76,19 @@ def test_what_was_cut_out_of_a_sign_among_doubtful_ones_has_to_be_surer() -> Non
 
 def test_digits_that_touch_are_read_though_they_were_cut_apart() -> None:
     assert read([replace(sign, cut=True) for sign in row([SURE] * 3)]) == ["111"]
+
+
+def test_what_looks_like_a_digit_close_to_what_looks_like_none_at_all_is_a_letter() -> None:
+    """An "o" is as good as a 0, and stands in a word."""
+
+    def last_is_read(before: float, gap: int) -> bool:
+        *others, last = row([SURE, SURE, before, 0.98])
+        line = [*others, replace(last, box=Box(80 + gap, 0, 20, 30))]
+        return legible([line, row([SURE] * 3, top=60)])[0][-1]
+
+    assert not last_is_read(before=0.11, gap=5)
+    assert last_is_read(before=0.11, gap=25)
+    assert last_is_read(before=HARDLY, gap=5)
 
 
 def test_signs_without_a_box_stand_alone() -> None:
@@ -89,10 +102,20 @@ def test_the_features_are_what_a_hand_works_out() -> None:
     lines: Lines = [row([0.5, SURE]), row([SURE], top=60, height=60)]
     (first, second, third) = features(lines)
     near = np.exp(-10 / (1.2 * 30))
-    assert first == pytest.approx([0, 0, near / (near + 0.25), 0, 0, 1, 0, 0])
-    assert second == pytest.approx([np.log(99), 0, 0, 0, np.log(45 / 30), 0.5, 0, 0])
-    assert third == pytest.approx([np.log(99), 0, 0, 0, np.log(60 / 45), 0.5, 1, 0])
+    assert first == pytest.approx([0, near / (near + 0.25), 0, 0, 1, 0, 0, 0, 0])
+    assert second == pytest.approx([np.log(99), 0, 0, np.log(45 / 30), 0.5, 0, 0, 0, 0])
+    assert third == pytest.approx([np.log(99), 0, 0, np.log(60 / 45), 0.5, 1, 0, 0, 0])
     assert len(first) == len(FEATURES)
+
+
+def test_a_word_is_signs_that_stand_close_together() -> None:
+    """Heights of 30: 9 pixels are close, 10 are not. Of the three in the middle one is nothing."""
+    lefts, sure = (0, 30, 59, 88, 130), (SURE, SURE, 0.11, SURE, SURE)
+    line = [Sign(Box(x, 0, 20, 30), p, p > 0.88) for x, p in zip(lefts, sure, strict=True)]
+    nothing, word = FEATURES.index("nothing"), FEATURES.index("word")
+    found = features([line])
+    assert found[:, nothing].tolist() == [0, 0, 1, 0, 0]
+    assert found[:, word].tolist() == [0, 1, 0, 1, 0], "the one that is nothing has no other beside it"
 
 
 @pytest.mark.parametrize(

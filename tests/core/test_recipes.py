@@ -12,6 +12,7 @@ from mnist_core import network
 from mnist_core.errors import DigitLabError
 from mnist_core.recipes import (
     BOUNDS,
+    DISTORTIONS,
     MAX_PARAMETERS,
     PRESETS,
     Distortion,
@@ -329,6 +330,13 @@ def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
         preset("rnn")
     expected = "There is no preset called 'rnn'; there are classic-50-50, classic-128, classic-onehot, ann, cnn."
     assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize("name", [item.name for item in dataclasses.fields(Distortion) if item.name != "clean_share"])
+def test_the_named_strengths_set_every_distortion(name: str) -> None:
+    strengths = [getattr(DISTORTIONS[strength], name) for strength in ("none", "light", "medium", "strong")]
+    assert strengths[0] == 0
+    assert strengths == sorted(set(strengths)), "each is stronger than the one before"
 
 
 @pytest.mark.parametrize("name", [item.name for item in dataclasses.fields(Distortion) if item.name != "clean_share"])

@@ -182,6 +182,45 @@ def test_a_part_in_two_lines_is_not_joined() -> None:
     assert reading(prepare_page(written(signs, (280, 300), 6)), signs) == "22\n07"
 
 
+@pytest.mark.parametrize("apart", [0, 30], ids=["side by side", "apart"])
+def test_digits_that_stand_high_and_low_in_a_row_of_boxes_are_one_line(apart: int) -> None:
+    signs: Places = []
+    frames = np.zeros((500, 900), np.uint8)
+    for line, text in enumerate(("207", "712")):
+        for i, sign in enumerate(text):
+            x, y = 60 + i * (150 + apart), 40 + line * 220
+            cv2.rectangle(frames, (x, y), (x + 150, y + 160), 120, 2)
+            signs.append((sign, x + 45, y + (15, 80)[i % 2], 65))
+    assert reading(prepare_page(np.maximum(written(signs), frames)), signs) == "207\n712"
+
+
+def test_a_frame_around_two_lines_leaves_them_two() -> None:
+    framed = written(TWO_ROWS)
+    cv2.rectangle(framed, (30, 20), (870, 440), 255, 3)
+    assert reading(prepare_page(framed), TWO_ROWS) == "207\n7120"
+
+
+def barred(widths: list[int], turn: float = 0.0) -> UInt8:
+    """Upright bars of these widths beside each other under two rows of digits, turned by some degrees."""
+    picture = np.pad(written(TWO_ROWS), ((0, 300), (0, 0)))
+    x = 100
+    for width in widths:
+        picture[560:720, x : x + width] = 255
+        x += width + 12
+    matrix = cv2.getRotationMatrix2D((450, 400), turn, 1)
+    return np.asarray(cv2.warpAffine(picture, matrix, picture.shape[::-1]), np.uint8)
+
+
+@pytest.mark.parametrize("turn", [0.0, 2.0])
+def test_a_barcode_is_not_read(turn: float) -> None:
+    page = prepare_page(on_paper(barred([6, 18, 6, 6, 12, 24, 6, 12, 6, 18, 6, 12, 6], turn)))
+    assert [len(line) for line in page.lines] == [3, 4]
+
+
+def test_ones_of_one_pen_in_a_row_are_no_barcode() -> None:
+    assert [len(line) for line in prepare_page(on_paper(barred([9] * 13))).lines] == [3, 4, 13]
+
+
 def test_digits_of_very_different_size() -> None:
     signs = [("2", 60, 60, 260), ("0", 300, 170, 70), ("7", 420, 40, 290), ("1", 640, 200, 60)]
     assert reading(prepare_page(written(signs, pen=6)), signs) == "2071"

@@ -239,7 +239,21 @@ def _surrounds(own: UInt8, x: float, y: float, size: float) -> bool:
 def _is_underlining(part: Part, parts: Parts) -> bool:
     if part.width < _FLAT * part.height or part.area > _STROKES * part.width * part.stroke:
         return False
-    return any(_underlines(part, p) for p in parts.all if p is not part)
+    others = [p for p in parts.all if p is not part]
+    gaps = [part.y - p.bottom for p in others if _underlines(part, p)]
+    return bool(gaps) and not any(_is_roof(part, p, min(gaps)) for p in others)
+
+
+def _is_roof(line: Part, part: Part, gap: int) -> bool:
+    """Whether a line is the top of what is under it, as a 5 and a 7 have one: nearer to that than to what is above."""
+    shared = min(line.right, part.right) - max(line.x, part.x)
+    over = shared > _OVERLAP * min(line.width, part.width) and line.width <= _ROOF * part.width
+    upright = part.height > _HIGHER * line.height and part.height > part.width / 2  # not a second line
+    return over and upright and part.bottom > line.bottom and part.y - line.bottom < gap
+
+
+# A digit's top stroke is at most so many times as wide as what is under it.
+_ROOF = 1.6
 
 
 def _underlines(line: Part, part: Part) -> bool:

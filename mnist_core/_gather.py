@@ -200,12 +200,20 @@ def _rather_one(groups: list[Group], sure: Sure) -> list[Group]:
     if not 2 <= len(groups) <= _MOST_PIECES:
         return groups
     together = [part for group in groups for part in group]
-    loose = [g for g in groups if min(_gap(g, p) for p in together if p not in g) > _PIECES_GAP * _size(together)]
     width, height = extent(together)
-    if loose or width > 1.2 * height:
+    if width > 1.2 * height or not _hang_together(groups, _PIECES_GAP * _size(together)):
         return groups
     one, *pieces = sure([together, *groups])
-    return [together] if one > _SURE and min(pieces) < one - _LESS_SURE else groups
+    return [together] if one > _SURE and np.mean(pieces) < one - _LESS_SURE else groups
+
+
+def _hang_together(groups: list[Group], gap: float) -> bool:
+    """Whether one can go from each group to each other one by steps no wider than this."""
+    reached, waiting = [groups[0]], groups[1:]
+    while near := [g for g in waiting if any(_gap(r, p) <= gap for r in reached for p in g)]:
+        reached = near
+        waiting = [g for g in waiting if g not in near]
+    return not waiting
 
 
 def put_together(groups: list[Group], sure: Sure) -> list[Group]:

@@ -390,6 +390,27 @@ def test_pieces_that_are_no_digits_make_one_together(sure_of_pieces: float, digi
     assert sum(map(len, prepare_page(picture, judge=judge).lines)) == digits
 
 
+def test_two_lines_of_few_signs_are_not_one_digit() -> None:
+    """The judge is sure of all of them together, as it may be of a word over three digits."""
+    signs = row("00", 60, 40, 60, 60) + row("000", 60, 300, 60, 60)
+    picture = written(signs, (420, 330))
+
+    def judge(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        inked = (images.max(2) > 0.3).astype(int)
+        lines = (np.diff(inked, axis=1) == 1).sum(1)
+        return np.where(lines > 1, 0.99, 0.7)
+
+    assert reading(prepare_page(picture, judge=judge), signs) == "00\n000"
+
+
+def test_the_top_of_a_five_is_not_taken_for_a_line_under_the_digit_above_it() -> None:
+    """Its two strokes do not meet."""
+    signs = [("0", 100, 30, 100), ("5", 95, 210, 100)]
+    page = prepare_page(on_paper(written([("0", 300, 30, 100), *signs])))
+    five = page.lines[1][0].box
+    assert five is not None and five.y < 205, "its top is there"
+
+
 def test_shreds_at_the_rim_are_no_digits() -> None:
     signs = row("20712", 120, 160, 110, 140)
     picture = written(signs)

@@ -55,6 +55,25 @@ def find_writing(ink: Ink, smallest: float) -> tuple[Ink, Parts]:
         The ink without boxes that the writing in them touches, and the parts that are left.
     """
     parts = find_parts(ink, ink.mask, smallest)
+    ink, boxes = _without_boxes(ink, parts)
+    if boxes:
+        parts = find_parts(ink, ink.mask, smallest)
+    if _has_thin(parts):
+        faint = find_parts(ink, ink.weak, smallest)
+        # Of lines that are gone already their soft edges are left.
+        faint = replace(faint, all=tuple(p for p in faint.all if not any(_same_place(p, b) for b in boxes)))
+        ink, found = _without_boxes(ink, faint)
+        if not found:
+            ink, found = _without_frames(ink, faint)
+        if found:
+            boxes += found
+            parts = find_parts(ink, ink.mask, smallest)
+    left = _without_surroundings(parts)
+    return ink, replace(left, around=(*boxes, *left.around))
+
+
+def _without_boxes(ink: Ink, parts: Parts) -> tuple[Ink, list[Part]]:
+    """The ink without boxes and circles that the writing in them touches, and these: they are no parts any more."""
     boxes: list[Part] = []
     strength, mask = ink.strength, ink.mask
     for part in parts.all:
@@ -63,14 +82,38 @@ def find_writing(ink: Ink, smallest: float) -> tuple[Ink, Parts]:
             continue
         if not boxes:
             strength, mask = strength.copy(), mask.copy()
-        boxes.append(replace(part, label=0))  # its lines are no part any more
+        boxes.append(replace(part, label=0))
         mask[freed.window][(parts.labels[freed.window] == part.label) & (freed.mask == 0)] = 0
         strength[freed.window] = np.minimum(strength[freed.window], freed.strength)
-    if boxes:
-        ink = replace(ink, strength=strength, mask=mask)
-        parts = find_parts(ink, mask, smallest)
-    left = _without_surroundings(parts)
-    return ink, replace(left, around=(*boxes, *left.around))
+    return (replace(ink, strength=strength, mask=mask) if boxes else ink), boxes
+
+
+def _without_frames(ink: Ink, parts: Parts) -> tuple[Ink, list[Part]]:
+    """The ink without what is drawn around or under other parts without touching them, and that."""
+    around = _without_surroundings(parts).around
+    strength, mask = ink.strength.copy(), ink.mask.copy()
+    for part in around:
+        own = parts.labels[part.window] == part.label
+        strength[part.window][own] = 0
+        mask[part.window][own] = 0
+    return replace(ink, strength=strength, mask=mask), [replace(part, label=0) for part in around]
+
+
+def _same_place(one: Part, other: Part) -> bool:
+    near = _BOX_RIM * min(one.width, one.height)
+    edges = ((p.x, p.y, p.right, p.bottom) for p in (one, other))
+    return all(abs(a - b) <= near for a, b in zip(*edges, strict=True))
+
+
+def _has_thin(parts: Parts) -> bool:
+    """Whether there is a part that may be a piece of printed lines, which a pen's strong strokes beside them hide."""
+    pen = max((p.stroke for p in parts.all), default=0.0)
+    least = _BOX_LEAST * min(parts.labels.shape)
+    return any(p.size > least and p.stroke < _THIN * pen for p in parts.all)
+
+
+# What is so much thinner than the thickest part may be a piece of printed lines.
+_THIN = 0.5
 
 
 def only_writing(ink: Ink, smallest: float) -> Ink:

@@ -31,6 +31,9 @@ _KEPT, _NEARLY = 0.99, 0.6
 _LOCAL_SHARE = 0.28
 # Weakest ink that is believed even on paper without any noise: JPEG and screens leave traces of up to this.
 _FAINTEST = 0.05
+# Printed lines are looked for in ink that is this share as strong as ink has to be, wherever it is, and stands out of
+# the paper's noise by so much before that.
+_WEAK_SHARE, _FEWEST_NOISES = 0.67, 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,12 @@ class Ink:
     dark: bool
     steps: tuple[Step, ...]
     brightness: UInt8 | None = None
+
+    @property
+    def weak(self) -> UInt8:
+        """The mask, and faint ink that strong strokes beside it keep out of that: some of it is the paper's noise."""
+        level = _WEAK_SHARE * max(_FEWEST_NOISES * self.noise, _FAINTEST * 255)
+        return np.asarray(cv2.max(self.mask, cv2.compare(self.strength, level, cv2.CMP_GE)), np.uint8)
 
     def within(self, window: tuple[slice, slice]) -> "Ink":
         """Return the ink of a window of the picture alone."""

@@ -21,6 +21,8 @@ _FEWEST_LINES = 3
 _THICKEST = 0.008
 # Share of its length that a box's line is there: that of a digit ends before the next one begins.
 _WHOLE = 0.85
+# It is there where it has this share of its usual strength at least.
+_WEAK = 0.5
 # A box that is so much longer than wide has several cells. A side of one cell is no further than that from its edge,
 # and lines are so far apart, as shares of it.
 _CELLS, _RIM, _LANE = 1.4, 0.06, 0.15
@@ -94,7 +96,7 @@ def _across_box(strength: UInt8, mask: UInt8) -> "list[_Crossing]":
         line = _followed(strength, mask, *place)
         row = line.middle
         alone = all(abs(row - other.middle) > _LANE * min(high, wide) for other in lines)
-        if alone and min(row, high - 1 - row) <= near and line.hit.mean() >= _WHOLE:
+        if alone and min(row, high - 1 - row) <= near and line.share_of(strength) >= _WHOLE:
             lines.append(line)
     enough = len(lines) > 1 and np.ptp([line.middle for line in lines]) >= high / 2
     return lines if enough else []
@@ -159,6 +161,16 @@ class _Crossing:
     def middle(self) -> float:
         """Its row half-way."""
         return float(np.median(self.rows))
+
+    def share_of(self, strength: UInt8) -> float:
+        """The share of its columns in which it is there; beside strong ink a weak line does not count as ink itself."""
+        columns, found = np.arange(len(self.hit)), np.flatnonzero(self.hit)
+        if not len(found):
+            return 0.0
+        rows = np.rint(np.interp(columns, found, self.rows[found])).astype(np.int64)
+        near = np.clip(rows + np.array([[-1], [0], [1]]), 0, strength.shape[0] - 1)
+        weak = strength[near, columns].max(0) >= _WEAK * self.usual_level
+        return float((self.hit | weak).mean())
 
 
 def _followed(strength: UInt8, weak: UInt8, middle: float, slope: float) -> _Crossing:

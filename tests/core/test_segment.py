@@ -194,6 +194,18 @@ def test_digits_that_stand_high_and_low_in_a_row_of_boxes_are_one_line(apart: in
     assert reading(prepare_page(np.maximum(written(signs), frames)), signs) == "207\n712"
 
 
+@pytest.mark.parametrize("level", [64, 66, 68, 70])
+@pytest.mark.parametrize("left", [128, 138])
+def test_boxes_are_known_though_strong_strokes_hide_their_faint_lines(level: int, left: int) -> None:
+    """What is ink is decided by the strongest ink near it: a faint printed line ends beside a digit."""
+    signs = [("2", 45, 55, 70), ("4", left, 60, 75), ("7", 265, 60, 92), ("1", 375, 55, 70)]
+    frames = np.zeros((220, 560), np.uint8)
+    for i in range(4):
+        cv2.rectangle(frames, (20 + 110 * i, 30), (130 + 110 * i, 150), level, 2)
+    page = prepare_page(np.maximum(written(signs, (220, 560), 9), frames))
+    assert reading(page, signs) == "2471"
+
+
 def test_a_frame_around_two_lines_leaves_them_two() -> None:
     framed = written(TWO_ROWS)
     cv2.rectangle(framed, (30, 20), (870, 440), 255, 3)

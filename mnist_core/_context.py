@@ -16,24 +16,21 @@ from mnist_core._steps import Array, Box
 
 # Neighbours further away than this many heights hardly count, and one's own row alone says little.
 _REACH, _OWN_WEIGHT = 1.2, 0.25
-# With less certainty than this a sign is no digit that only happens to be badly written; it counts as a letter for
-# signs that are no further away than where a neighbour's weight falls below the second number.
-_HARDLY, _BESIDE = 0.5, 0.25
-# With less than this all ten digits are as good as equally likely, as networks are taught of drawings that are none.
-# Letters of a word are no further apart than so many heights.
+# With less certainty than this all ten digits are as good as equally likely, as networks are taught of drawings that
+# are none. Letters of a word are no further apart than so many heights.
 _NOTHING, _IN_WORD = 0.12, 0.3
 # A certainty further from 0 or 1 than this says no more; and how far, as log-odds, a neighbour is wholly certain.
 _SUREST, _CERTAIN = 1e-4, 3.0
 
-FEATURES = ("certainty", "neighbours", "letters", "misfit", "page", "alone", "cut", "nothing", "word")
+FEATURES = ("certainty", "neighbours", "misfit", "page", "alone", "cut", "nothing", "word")
 """What is known of each sign: the log-odds of its most probable digit; the mean of the neighbours' votes between -1 and
-1, nearer ones counting more; how many letters are beside it; how far its height is from that of the digits in its line,
-as the logarithm's absolute value; the share of the page's other signs that are accepted; whether it has a line for
-itself; whether it was cut off from another sign; whether all digits are as good as equally likely for it; whether that
-is so of another one of those that it stands close together with, as in a word."""
+1, nearer ones counting more; how far its height is from that of the digits in its line, as the logarithm's absolute
+value; the share of the page's other signs that are accepted; whether it has a line for itself; whether it was cut off
+from another sign; whether all digits are as good as equally likely for it; whether that is so of another one of those
+that it stands close together with, as in a word."""
 # The weight of each, and the constant.
-_WEIGHTS = np.array([0.39, 1.81, -1.16, -3.59, 3.66, -1.41, -2.50, -1.15, -2.79])
-_CONSTANT = -2.93
+_WEIGHTS = np.array([0.38, 3.07, -3.62, 3.64, -0.40, -2.49, -1.63, -3.80])
+_CONSTANT = -3.93
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,7 @@ def legible(lines: Lines) -> tuple[tuple[bool, ...], ...]:
 
 
 def features(lines: Lines) -> Array:
-    """What is known of each sign of a page, ``float64 (signs, 9)`` in the order of `FEATURES`; each has a box."""
+    """What is known of each sign of a page, ``float64 (signs, 8)`` in the order of `FEATURES`; each has a box."""
     every = [sign for line in lines for sign in line]
     accepted = sum(sign.accepted for sign in every)
     usual = _height(every) if every else 1.0
@@ -94,7 +91,6 @@ def features(lines: Lines) -> Array:
             [[_nearness(_box(one), _box(other)) if one is not other else 0.0 for other in line] for one in line]
         )
         votes = np.array([np.clip(_log_odds(sign.sure) / _CERTAIN, -1, 1) for sign in line])
-        letter = np.array([not sign.accepted and sign.sure < _HARDLY for sign in line])
         nothing = np.array([sign.sure < _NOTHING for sign in line])
         word = _words(line)
         for i, sign in enumerate(line):
@@ -103,7 +99,6 @@ def features(lines: Lines) -> Array:
                 [
                     _log_odds(sign.sure),
                     float(near[i] @ votes) / (float(near[i].sum()) + _OWN_WEIGHT),
-                    float(np.count_nonzero(letter & (near[i] > _BESIDE))),
                     abs(math.log(_tall(sign) / (_height(digits) if digits else usual))),
                     (accepted - sign.accepted) / max(len(every) - 1, 1),
                     float(len(line) == 1),

@@ -23,6 +23,8 @@ _MOST_PIECES, _PIECES_GAP, _SURE, _LESS_SURE = 8, 0.12, 0.9, 0.2
 # much more the judge may believe in two.
 _REACH, _ROOM, _WIDEST = 0.3, 1.35, 1.25
 _SAME_COLUMNS, _LITTLE, _NEAR, _UNLIKELY = 1.2, 0.5, 0.4, 1.2
+# So many parts at most are looked at one by one where they are no digit together: with less certainty than that.
+_MOST_APART, _NO_DIGIT = 3, 0.5
 # Ink this much weaker than the page's is not the same pen's, but what shows through or was wiped off.
 _WEAKEST = 0.35
 
@@ -195,6 +197,14 @@ def _give(crumb: Group, whole: list[Group], usual: float, settings: Settings) ->
 # --- what reads better
 
 
+def _rather_apart(groups: list[Group], sure: Sure) -> list[Group]:
+    """The groups; a part of one that is no digit counts for itself where all of its parts are: they only lay near."""
+    tried = [g for g in groups if 1 < len(g) <= _MOST_APART]
+    none = [g for g, one in zip(tried, sure(tried), strict=True) if one < _NO_DIGIT]
+    apart = [g for g in none if min(sure([[part] for part in g])) > _SURE]
+    return [g for g in groups if g not in apart] + [[part] for g in apart for part in g]
+
+
 def _rather_one(groups: list[Group], sure: Sure) -> list[Group]:
     """The groups, or all of them as one digit: where a faint pen left only pieces, they make no digits of their own."""
     if not 2 <= len(groups) <= _MOST_PIECES:
@@ -217,7 +227,7 @@ def _hang_together(groups: list[Group], gap: float) -> bool:
 
 
 def put_together(groups: list[Group], sure: Sure) -> list[Group]:
-    """Make neighbouring groups one digit where that reads better.
+    """Make neighbouring groups one digit where that reads better, and several of one that is none.
 
     Parameters
     ----------
@@ -229,9 +239,9 @@ def put_together(groups: list[Group], sure: Sure) -> list[Group]:
     Returns
     -------
     list
-        The groups, some of them joined.
+        The groups, some of them joined or taken apart.
     """
-    groups = _rather_one(groups, sure)
+    groups = _rather_one(_rather_apart(groups, sure), sure)
     usual = float(np.median([_size(g) for g in groups])) if groups else 0.0
     while pairs := _pairs(groups, usual):
         singles = list(map(evidence, sure([groups[i] for pair in pairs for i in pair])))

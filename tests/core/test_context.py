@@ -102,9 +102,9 @@ def test_the_features_are_what_a_hand_works_out() -> None:
     lines: Lines = [row([0.5, SURE]), row([SURE], top=60, height=60)]
     (first, second, third) = features(lines)
     near = np.exp(-10 / (1.2 * 30))
-    assert first == pytest.approx([0, near / (near + 0.25), 0, 0, 1, 0, 0, 0, 0])
-    assert second == pytest.approx([np.log(99), 0, 0, np.log(45 / 30), 0.5, 0, 0, 0, 0])
-    assert third == pytest.approx([np.log(99), 0, 0, np.log(60 / 45), 0.5, 1, 0, 0, 0])
+    assert first == pytest.approx([0, near / (near + 0.25), 0, 1, 0, 0, 0, 0])
+    assert second == pytest.approx([np.log(99), 0, np.log(45 / 30), 0.5, 0, 0, 0, 0])
+    assert third == pytest.approx([np.log(99), 0, np.log(60 / 45), 0.5, 1, 0, 0, 0])
     assert len(first) == len(FEATURES)
 
 

@@ -402,6 +402,13 @@ def test_pieces_that_are_no_digits_make_one_together(sure_of_pieces: float, digi
     assert sum(map(len, prepare_page(picture, judge=judge).lines)) == digits
 
 
+def test_a_small_digit_close_to_a_large_one_is_one_of_its_own() -> None:
+    signs = [("1", 55, 55, 82), ("1", 95, 50, 150), ("7", 300, 50, 150)]
+    picture = written(signs, (260, 450))
+    alone = [written([sign], (260, 450)) for sign in signs]
+    assert reading(prepare_page(picture, judge=knowing(*alone)), signs) == "117"
+
+
 def test_two_lines_of_few_signs_are_not_one_digit() -> None:
     """The judge is sure of all of them together, as it may be of a word over three digits."""
     signs = row("00", 60, 40, 60, 60) + row("000", 60, 300, 60, 60)

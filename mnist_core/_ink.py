@@ -3,8 +3,9 @@
 Everything coarse (light, polarity) is measured on a small copy, so that its cost does not grow with the picture.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -52,8 +53,8 @@ class Ink:
         Standard deviation of the paper, in units of strength (0 to 255).
     dark
         Whether the ink is darker than the paper.
-    steps
-        The stages so far.
+    tell
+        Makes the stages so far, to be shown.
     brightness
         ``uint8 (h, w)``: the working picture before the light was evened out, turned so that ink is dark; None where
         the ground has exactly one brightness.
@@ -64,8 +65,13 @@ class Ink:
     scale: float
     noise: float
     dark: bool
-    steps: tuple[Step, ...]
+    tell: Callable[[], tuple[Step, ...]]
     brightness: UInt8 | None = None
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The stages so far: made when somebody asks for them, which nobody does who reads a folder of pictures."""
+        return self.tell()
 
     @property
     def weak(self) -> UInt8:
@@ -95,11 +101,11 @@ def find_ink(grey: UInt8, settings: Settings, longest: int) -> Ink:
     -------
     Ink
     """
-    work, scale = _working_size(grey, longest)
-    steps = [_grey_step(grey, work, scale)]
-    if min(work.shape) < FEWEST_PIXELS:
-        nothing = np.zeros(work.shape, np.uint8)
-        return Ink(nothing, nothing, scale, 0.0, True, tuple(steps))
+    whole, scale = _working_size(grey, longest)
+    if min(whole.shape) < FEWEST_PIXELS:
+        nothing = np.zeros(whole.shape, np.uint8)
+        return Ink(nothing, nothing, scale, 0.0, True, lambda: (_grey_step(grey, whole, scale),))
+    work = whole
     measured = settings.flatten_light and not settings.light_window and settings.polarity == "auto"
     ground = _even_ground(grey) if measured else None
     if ground is not None:
@@ -113,16 +119,22 @@ def find_ink(grey: UInt8, settings: Settings, longest: int) -> Ink:
         lifted = _lift(work if polarity.dark else np.asarray(cv2.bitwise_not(work), np.uint8))
         paper, window = _paper(lifted, settings)
         strength, noise = _strength(lifted, paper, max(1, round(scale)))
-    dark = polarity.dark
-    even = cv2.bitwise_not(strength) if dark else strength
-    steps.append(_light_step(even, settings, paper, window, polarity.even))
-    steps.append(_polarity_step(strength, settings, polarity))
+    dark, before = polarity.dark, strength
     mask, level = _threshold(strength, noise, paper, settings)
     lines = 0
     if settings.remove_ruling and scale <= 1:
         strength, mask, lines = remove_ruling(strength, mask, level)
-    steps.append(_threshold_step(mask, level, noise, lines, settings))
-    return Ink(strength, mask, scale, noise, dark, tuple(steps), lifted)
+
+    def told() -> tuple[Step, ...]:
+        even = np.asarray(cv2.bitwise_not(before), np.uint8) if dark else before
+        return (
+            _grey_step(grey, whole, scale),
+            _light_step(even, settings, paper, window, polarity.even),
+            _polarity_step(before, settings, polarity),
+            _threshold_step(mask, level, noise, lines, settings),
+        )
+
+    return Ink(strength, mask, scale, noise, dark, told, lifted)
 
 
 def shown(image: UInt8) -> UInt8:
@@ -563,6 +575,8 @@ def _doubt(paper: UInt8) -> Array:
 
     In the dark one step of the camera's 256 is already a large share of the brightness.
     """
+    if paper.size == 1:  # the same everywhere
+        return np.asarray(1.5 * 255 / paper)
     spread = cv2.subtract(cv2.dilate(paper, _square(3)), cv2.erode(paper, _square(3)))
     return np.asarray((128 * spread.astype(np.float32) + 1.5 * 255) / paper)
 

@@ -129,10 +129,8 @@ def load(path: Path) -> Picture:
     """
     name = _printable(str(path))
     try:
-        if path.is_dir():
-            raise DigitLabError(f"{name} is a folder, not a picture.")
         if not path.is_file():  # also not a pipe or a device, which may never end
-            raise DigitLabError(f"{name} is not there.")
+            raise DigitLabError(f"{name} is {'a folder, not a picture' if path.is_dir() else 'not there'}.")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name

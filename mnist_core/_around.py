@@ -59,14 +59,12 @@ def find_writing(ink: Ink, smallest: float) -> tuple[Ink, Parts]:
     if boxes:
         parts = find_parts(ink, ink.mask, smallest)
     if _has_thin(parts):
-        faint = find_parts(ink, ink.weak, smallest)
         # Of lines that are gone already their soft edges are left.
-        faint = replace(faint, all=tuple(p for p in faint.all if not any(_same_place(p, b) for b in boxes)))
-        ink, found = _without_boxes(ink, faint)
-        if not found:
-            ink, found = _without_frames(ink, faint)
-        if found:
-            boxes += found
+        faint = _elsewhere(find_parts(ink, ink.weak, smallest), boxes)
+        ink, touched = _without_boxes(ink, faint)
+        ink, others = _without_frames(ink, _elsewhere(faint, touched))
+        if touched or others:
+            boxes += [*touched, *others]
             parts = find_parts(ink, ink.mask, smallest)
     left = _without_surroundings(parts)
     return ink, replace(left, around=(*boxes, *left.around))
@@ -91,12 +89,19 @@ def _without_boxes(ink: Ink, parts: Parts) -> tuple[Ink, list[Part]]:
 def _without_frames(ink: Ink, parts: Parts) -> tuple[Ink, list[Part]]:
     """The ink without what is drawn around or under other parts without touching them, and that."""
     around = _without_surroundings(parts).around
+    if not around:
+        return ink, []
     strength, mask = ink.strength.copy(), ink.mask.copy()
     for part in around:
         own = parts.labels[part.window] == part.label
         strength[part.window][own] = 0
         mask[part.window][own] = 0
     return replace(ink, strength=strength, mask=mask), [replace(part, label=0) for part in around]
+
+
+def _elsewhere(parts: Parts, boxes: Sequence[Part]) -> Parts:
+    """The parts without those that are where one of the boxes is."""
+    return replace(parts, all=tuple(p for p in parts.all if not any(_same_place(p, b) for b in boxes)))
 
 
 def _same_place(one: Part, other: Part) -> bool:

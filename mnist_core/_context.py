@@ -17,8 +17,9 @@ from mnist_core._steps import Array, Box
 # Neighbours further away than this many heights hardly count, and one's own row alone says little.
 _REACH, _OWN_WEIGHT = 1.2, 0.25
 # With less certainty than this all ten digits are as good as equally likely, as networks are taught of drawings that
-# are none. Letters of a word are no further apart than so many heights.
-_NOTHING, _IN_WORD = 0.12, 0.3
+# are none. Letters of a word are no further apart than so many heights, and no lower than this share of each other's: a
+# dash or the loose top of a 5 is none.
+_NOTHING, _IN_WORD, _LETTER = 0.12, 0.3, 0.5
 # A certainty further from 0 or 1 than this says no more; and how far, as log-odds, a neighbour is wholly certain.
 _SUREST, _CERTAIN = 1e-4, 3.0
 
@@ -92,7 +93,7 @@ def features(lines: Lines) -> Array:
         )
         votes = np.array([np.clip(_log_odds(sign.sure) / _CERTAIN, -1, 1) for sign in line])
         nothing = np.array([sign.sure < _NOTHING for sign in line])
-        word = _words(line)
+        word, high, place = _words(line), np.array([_tall(sign) for sign in line]), np.arange(len(line))
         for i, sign in enumerate(line):
             digits = [other for other in line if other is not sign and other.accepted]
             rows.append(
@@ -104,7 +105,7 @@ def features(lines: Lines) -> Array:
                     float(len(line) == 1),
                     float(sign.cut),
                     float(nothing[i]),
-                    float(nothing[word == word[i]].sum() > nothing[i]),
+                    float(any(nothing & (word == word[i]) & (high >= _LETTER * high[i]) & (place != i))),
                 ]
             )
     return np.array(rows, float).reshape(-1, len(FEATURES))

@@ -91,6 +91,15 @@ def test_what_looks_like_a_digit_close_to_what_looks_like_none_at_all_is_a_lette
     assert last_is_read(before=HARDLY, gap=5)
 
 
+def test_a_dash_close_to_a_digit_makes_it_no_letter() -> None:
+    """Such as the loose top of a 5, for which all digits are equally likely too."""
+    digit, other = row([SURE, 0.11])
+    line = [digit, replace(other, box=Box(22, 0, 20, 30))]
+    dashed = [digit, replace(other, box=Box(22, 0, 20, 14))]
+    word = FEATURES.index("word")
+    assert (features([line])[0][word], features([dashed])[0][word]) == (1, 0)
+
+
 def test_signs_without_a_box_stand_alone() -> None:
     assert legible([[Sign(None, SURE, True), Sign(None, DOUBTFUL, False)], row([SURE, SURE])]) == (
         (True, False),

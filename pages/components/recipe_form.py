@@ -342,8 +342,10 @@ def _choose_distortion() -> None:
 
 def _take_distortion() -> None:
     chosen = DISTORTIONS[st.session_state[_id("strength")] or "none"]
+    form = st.session_state[_KEY]
     for name, one in vars(chosen).items():
-        st.session_state[_KEY].values[name] = st.session_state[_id(name)] = float(one)
+        form.extra.setdefault(name, set()).add(float(one))  # a slider can stand between two of its steps
+        form.values[name] = st.session_state[_id(name)] = float(one)
 
 
 def _turn_all(knobs: tuple[Knob, ...], changed: dict[str, Any]) -> None:

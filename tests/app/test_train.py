@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from mnist_core import data
 from mnist_core.cluster import Job
 from mnist_core.errors import DigitLabError
-from mnist_core.recipes import PRESETS, Recipe
+from mnist_core.recipes import DISTORTIONS, PRESETS, Recipe
 from mnist_core.snapshots import Snapshot
 from mnist_core.trained import Progress
 from pages.components import cached
@@ -171,9 +171,11 @@ def test_a_convolutional_network(train: AppTest, desk: Desk) -> None:
     assert desk.submitted[0]["recipe"].model.filters == (8, 32)
 
 
-def test_distortions_are_set_together(train: AppTest, desk: Desk) -> None:
-    train.segmented_control(key="train-strength").set_value("medium").run()
-    assert train.select_slider(key="train-rotation").value == 12
+@pytest.mark.parametrize("strength", ["light", "medium", "strong"])
+def test_distortions_are_set_together(train: AppTest, desk: Desk, strength: str) -> None:
+    train.segmented_control(key="train-strength").set_value(strength).run()
+    for name, set_to in vars(DISTORTIONS[strength]).items():
+        assert train.select_slider(key=f"train-{name}").value == set_to, name
     start(train)
     assert desk.submitted[0]["recipe"].training.distortion.active
 

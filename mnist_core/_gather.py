@@ -6,7 +6,7 @@ import numpy as np
 
 from mnist_core._choose import extent, is_blot, is_edge
 from mnist_core._parts import Part, Parts, bounds, distance
-from mnist_core._split import Group, Sure, evidence
+from mnist_core._split import NO_DIGIT, Group, Sure, evidence
 from mnist_core._steps import Settings
 
 # Parts smaller than this share of a usual digit are pieces of one, or specks.
@@ -16,15 +16,15 @@ _SMALL = 0.18
 # Small parts nearer to the picture's rim than this share of its shorter side lie beyond the paper.
 _RIM = 0.02
 # So many pieces at most, no further apart than this share of the whole, may be one broken digit: if the judge is this
-# sure of the whole, and this much less sure of one of the pieces.
+# sure of the whole, and this much less sure of the pieces.
 _MOST_PIECES, _PIECES_GAP, _SURE, _LESS_SURE = 8, 0.12, 0.9, 0.2
 # Parts of a digit may lie as far apart as this share of its size, and make a digit at most this much larger than a
 # usual one and this much wider than high. What takes up the same columns, is small or near is sooner one digit: how
 # much more the judge may believe in two.
 _REACH, _ROOM, _WIDEST = 0.3, 1.35, 1.25
 _SAME_COLUMNS, _LITTLE, _NEAR, _UNLIKELY = 1.2, 0.5, 0.4, 1.2
-# So many parts at most are looked at one by one where they are no digit together: with less certainty than that.
-_MOST_APART, _NO_DIGIT = 3, 0.5
+# So many parts at most are looked at one by one where they are no digit together.
+_MOST_APART = 3
 # Ink this much weaker than the page's is not the same pen's, but what shows through or was wiped off.
 _WEAKEST = 0.35
 
@@ -200,7 +200,7 @@ def _give(crumb: Group, whole: list[Group], usual: float, settings: Settings) ->
 def _rather_apart(groups: list[Group], sure: Sure) -> list[Group]:
     """The groups; a part of one that is no digit counts for itself where all of its parts are: they only lay near."""
     tried = [g for g in groups if 1 < len(g) <= _MOST_APART]
-    none = [g for g, one in zip(tried, sure(tried), strict=True) if one < _NO_DIGIT]
+    none = [g for g, one in zip(tried, sure(tried), strict=True) if one < NO_DIGIT]
     apart = [g for g in none if min(sure([[part] for part in g])) > _SURE]
     return [g for g in groups if g not in apart] + [[part] for g in apart for part in g]
 

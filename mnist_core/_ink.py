@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from mnist_core._normalise import stroke_width
-from mnist_core._ruling import remove_ruling
+from mnist_core._ruling import FAINT_SHARE, remove_ruling
 from mnist_core._steps import SHOWN_SIDE, Array, Settings, Step, UInt8, quantile
 
 # Longest side of the small copy that light and polarity are measured on.
@@ -32,9 +32,6 @@ _KEPT, _NEARLY = 0.99, 0.6
 _LOCAL_SHARE = 0.28
 # Weakest ink that is believed even on paper without any noise: JPEG and screens leave traces of up to this.
 _FAINTEST = 0.05
-# Printed lines are looked for in ink that is this share as strong as ink has to be, wherever it is, and stands out of
-# the paper's noise by so much before that.
-_WEAK_SHARE, _FEWEST_NOISES = 0.67, 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +48,8 @@ class Ink:
         Pixels of this picture per pixel of the picture that was given.
     noise
         Standard deviation of the paper, in units of strength (0 to 255).
+    level
+        The least strength that counted as ink anywhere, 0 to 255.
     dark
         Whether the ink is darker than the paper.
     tell
@@ -64,6 +63,7 @@ class Ink:
     mask: UInt8
     scale: float
     noise: float
+    level: float
     dark: bool
     tell: Callable[[], tuple[Step, ...]]
     brightness: UInt8 | None = None
@@ -76,8 +76,8 @@ class Ink:
     @property
     def weak(self) -> UInt8:
         """The mask, and faint ink that strong strokes beside it keep out of that: some of it is the paper's noise."""
-        level = _WEAK_SHARE * max(_FEWEST_NOISES * self.noise, _FAINTEST * 255)
-        return np.asarray(cv2.max(self.mask, cv2.compare(self.strength, level, cv2.CMP_GE)), np.uint8)
+        faint = cv2.compare(self.strength, FAINT_SHARE * self.level, cv2.CMP_GE)
+        return np.asarray(cv2.max(self.mask, faint), np.uint8)
 
     def within(self, window: tuple[slice, slice]) -> "Ink":
         """Return the ink of a window of the picture alone."""
@@ -104,7 +104,7 @@ def find_ink(grey: UInt8, settings: Settings, longest: int) -> Ink:
     whole, scale = _working_size(grey, longest)
     if min(whole.shape) < FEWEST_PIXELS:
         nothing = np.zeros(whole.shape, np.uint8)
-        return Ink(nothing, nothing, scale, 0.0, True, lambda: (_grey_step(grey, whole, scale),))
+        return Ink(nothing, nothing, scale, 0.0, 0.0, True, lambda: (_grey_step(grey, whole, scale),))
     work = whole
     measured = settings.flatten_light and not settings.light_window and settings.polarity == "auto"
     ground = _even_ground(grey) if measured else None
@@ -134,7 +134,7 @@ def find_ink(grey: UInt8, settings: Settings, longest: int) -> Ink:
             _threshold_step(mask, level, noise, lines, settings),
         )
 
-    return Ink(strength, mask, scale, noise, dark, told, lifted)
+    return Ink(strength, mask, scale, noise, level, dark, told, lifted)
 
 
 def shown(image: UInt8) -> UInt8:

@@ -19,6 +19,8 @@ _MOST_LINES = 80
 # Fewer level lines may be the strokes of one large digit; and printed lines are thin, as a share of the picture's side.
 _FEWEST_LINES = 3
 _THICKEST = 0.008
+FAINT_SHARE = 0.67
+"""Printed lines are looked for in ink that is this share as strong as ink has to be: they are fainter than pens."""
 # Share of its length that a box's line is there: that of a digit ends before the next one begins.
 _WHOLE = 0.85
 # It is there where it has this share of its usual strength at least.
@@ -36,7 +38,7 @@ def remove_ruling(strength: UInt8, mask: UInt8, level: float) -> tuple[UInt8, UI
     strength, mask
         The ink's strength and where there is ink, ``uint8 (h, w)``.
     level
-        The least strength that counted as ink, 0 to 255; two thirds of that count for finding lines.
+        The least strength that counted as ink, 0 to 255; `FAINT_SHARE` of that counts for finding lines.
 
     Returns
     -------
@@ -48,7 +50,7 @@ def remove_ruling(strength: UInt8, mask: UInt8, level: float) -> tuple[UInt8, UI
     Removing a line only where the run of ink across it is no longer than the line is thick is the oldest way to remove
     staff lines from scores (Dalitz et al., "A comparative study of staff removal algorithms", PAMI 2008).
     """
-    _, weak = cv2.threshold(strength, 0.67 * level, 255, cv2.THRESH_BINARY)
+    _, weak = cv2.threshold(strength, FAINT_SHARE * level, 255, cv2.THRESH_BINARY)
     total = 0
     for turned in (False, True):
         views = (strength.T, mask.T, weak.T) if turned else (strength, mask, weak)

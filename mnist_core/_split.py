@@ -85,7 +85,7 @@ def may_be_several(groups: Sequence[Group], sure: Sure | None) -> list[bool]:
         for i in tried
     }
     asked = sorted({j for near in beside.values() for j in near})
-    letters = {j for j, s in zip(asked, sure([groups[j] for j in asked]), strict=True) if s < _NO_DIGIT}
+    letters = {j for j, s in zip(asked, sure([groups[j] for j in asked]), strict=True) if s < NO_DIGIT}
     return [i in tried and letters.isdisjoint(beside[i]) for i in range(len(groups))]
 
 
@@ -93,12 +93,13 @@ def _sure_to_be_one(shape: float) -> float:
     """With more certainty than this a sign of this width, per height, is one digit."""
     if shape >= _USUALLY_WIDE:
         return 1.0
-    return _SURE if shape >= _NARROWEST else _NO_DIGIT
+    return _SURE if shape >= _NARROWEST else NO_DIGIT
 
 
-# A neighbour in a word is at most this far away, per height; one that may itself be two digits nearer. With less
-# certainty than this it is no digit.
-_NEXT, _NEXT_IF_WIDE, _NO_DIGIT = 1.0, 0.25, 0.5
+NO_DIGIT = 0.5
+"""With less certainty than this a sign is no digit."""
+# A neighbour in a word is at most this far away, per height; one that may itself be two digits nearer.
+_NEXT, _NEXT_IF_WIDE = 1.0, 0.25
 
 
 def _beside(one: tuple[int, int, int, int], other: tuple[int, int, int, int], near: float) -> bool:

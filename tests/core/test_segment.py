@@ -118,7 +118,7 @@ def test_what_is_beside_a_part_is_paper_on_all_sides_of_a_stroke_and_on_one_of_a
     mask[50:110, 200:206] = 255
     brightness[mask > 0] = 60
     strength = np.asarray(cv2.bitwise_not(brightness), np.uint8)
-    ink = Ink(strength, mask, 1.0, 0.0, True, tuple, brightness)
+    ink = Ink(strength, mask, 1.0, 0.0, 0.0, True, tuple, brightness)
     edge, stroke = sorted(find_parts(ink, mask, 5.0).all, key=lambda part: part.x)
     # Beside are two pixels on each side, so 64 x 10 - 60 x 6 of them; of those, two columns are paper.
     assert edge.dark_beside == pytest.approx(1 - 2 * 64 / (64 * 10 - 60 * 6))

@@ -98,6 +98,12 @@ def _size(group: Group) -> int:
     return max(extent(group))
 
 
+def _digit_size(group: Group) -> float:
+    """The size of one digit of a group: its longer side, but of digits in a row that touch little more than their height."""
+    width, height = extent(group)
+    return max(height, min(width, _WIDEST * height))
+
+
 def _crumbs(small: list[Part], usual: float) -> list[Group]:
     """Small parts, those together that lie in a row as a pen running dry leaves them."""
     groups: list[Group] = []
@@ -123,10 +129,11 @@ def _gap(group: Group, part: Part) -> float:
 
 
 def _usual_size(strokes: Sequence[Part]) -> float:
-    """The size of a usual digit: half of all ink length lies in parts that are at least this large."""
-    sizes = np.sort([float(p.size) for p in strokes])
-    weight = np.cumsum(sizes)
-    return float(sizes[np.searchsorted(weight, 0.5 * weight[-1])])
+    """The size of a usual digit: half of all ink length lies in parts whose digits are at least this large."""
+    sizes = np.array([_digit_size([p]) for p in strokes])
+    order = np.argsort(sizes)
+    weight = np.cumsum([float(strokes[i].size) for i in order])
+    return float(sizes[order[np.searchsorted(weight, 0.5 * weight[-1])]])
 
 
 def _joined(parts: Parts, whole: list[Part], usual: float) -> list[Group]:
@@ -156,7 +163,7 @@ def _are_one(parts: Parts, a: Part, b: Part, usual: float) -> bool:
     left, top, right, bottom = bounds((a, b))
     low, high = sorted((a.height, b.height))
     tall = max(usual, high)
-    if right - left > 1.25 * tall:
+    if right - left > 1.25 * max(tall, a.width, b.width):  # digits that touch are wider, and the top of one may be loose
         return False
     across = min(a.right, b.right) - max(a.x, b.x)
     along = min(a.bottom, b.bottom) - max(a.y, b.y)
@@ -183,13 +190,13 @@ def _give(crumb: Group, whole: list[Group], usual: float, settings: Settings) ->
     """Give small parts to the digit that they belong to; says whether there is one near enough."""
     if not whole:
         return False
-    gaps = [min(_gap(group, p) for p in crumb) / max(_size(group), _size(crumb)) for group in whole]
+    gaps = [min(_gap(group, p) for p in crumb) / max(_digit_size(group), _size(crumb)) for group in whole]
     best = whole[int(np.argmin(gaps))]
     width, height = extent(best + crumb)
     room = 1.3 * max(usual, _size(best))
     if min(gaps) > settings.join_gap * 1.5 or max(width, height) > room:
         return False
-    if _size(crumb) >= settings.speck_size * _size(best):
+    if _size(crumb) >= settings.speck_size * _digit_size(best):
         best += crumb
     return True
 
@@ -242,7 +249,7 @@ def put_together(groups: list[Group], sure: Sure) -> list[Group]:
         The groups, some of them joined or taken apart.
     """
     groups = _rather_one(_rather_apart(groups, sure), sure)
-    usual = float(np.median([_size(g) for g in groups])) if groups else 0.0
+    usual = float(np.median([_digit_size(g) for g in groups])) if groups else 0.0
     while pairs := _pairs(groups, usual):
         singles = list(map(evidence, sure([groups[i] for pair in pairs for i in pair])))
         most = [

@@ -325,6 +325,16 @@ def test_three_and_more_digits_that_touch_are_cut_apart(text: str) -> None:
     assert [len(line) for line in prepare_page(picture, judge=knowing(*alone)).lines] == [len(text)]
 
 
+@pytest.mark.parametrize("pen", [4, 9, 18])
+def test_a_digit_beside_a_row_that_touches_is_as_large_as_those_in_it(pen: int) -> None:
+    """Against the row's width it would be small: a piece of what is beside it, or with a thicker pen a blot."""
+    picture, alone = touching("20722")
+    end = int(np.flatnonzero(picture.any(0)).max())
+    picture |= written([("7", end + 60, 60, 150)], picture.shape, pen)
+    page = prepare_page(picture, judge=knowing(*alone))
+    assert [[one.cut for one in line] for line in page.lines] == [[True] * 5 + [False]]
+
+
 def test_narrow_digits_that_touch_are_cut_where_they_are_none_together() -> None:
     """Two 1s are no wider than one digit; whoever takes them for one digit is believed."""
     picture, alone = touching("11")

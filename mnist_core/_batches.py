@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 import cv2
+from threadpoolctl import threadpool_limits
 
 from mnist_core import images
 from mnist_core.errors import DigitLabError
@@ -31,7 +32,8 @@ class PreparedFiles:
     """Picture files that are being prepared in the background from now on.
 
     Iterating gives a `Prepared` without steps and hints for each file, in order, or the `DigitLabError` that says why
-    the file cannot be used. Use it in a ``with`` statement, which ends the background work.
+    the file cannot be used. Use it in a ``with`` statement, which ends the background work. While processes do it, one
+    for each core, NumPy's matrix products in this process take one thread.
 
     Parameters
     ----------
@@ -42,6 +44,8 @@ class PreparedFiles:
     def __init__(self, files: Sequence[Path]) -> None:
         self._chunks = [files[start : start + _CHUNK] for start in range(0, len(files), _CHUNK)]
         self._pool = _pool(len(files))
+        # Threads that wait for their share of the next matrix product do so by counting, on the processes' cores.
+        self._limits = threadpool_limits(1 if isinstance(self._pool, ProcessPoolExecutor) else None, "blas")
         self._waiting: deque[Future[list[Found]]] = deque()
         self._fill()
 
@@ -58,6 +62,7 @@ class PreparedFiles:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
+        self._limits.restore_original_limits()
 
     def _fill(self) -> None:
         ahead = _AHEAD - len(self._waiting)

@@ -99,7 +99,7 @@ def _size(group: Group) -> int:
 
 
 def _digit_size(group: Group) -> float:
-    """The size of one digit of a group: its longer side, but of digits in a row that touch little more than their height."""
+    """The size of a group's digits: its longer side, but of a row that touches little more than its height."""
     width, height = extent(group)
     return max(height, min(width, _WIDEST * height))
 
@@ -163,7 +163,7 @@ def _are_one(parts: Parts, a: Part, b: Part, usual: float) -> bool:
     left, top, right, bottom = bounds((a, b))
     low, high = sorted((a.height, b.height))
     tall = max(usual, high)
-    if right - left > 1.25 * max(tall, a.width, b.width):  # digits that touch are wider, and the top of one may be loose
+    if right - left > 1.25 * max(tall, a.width, b.width):  # of digits that touch, too, the top of one may be loose
         return False
     across = min(a.right, b.right) - max(a.x, b.x)
     along = min(a.bottom, b.bottom) - max(a.y, b.y)

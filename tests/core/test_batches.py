@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from mnist_core import _batches, images
 from mnist_core._batches import PreparedFiles
@@ -44,6 +45,24 @@ def test_files_are_prepared_in_order_as_one_by_one(
     assert str(folder[9]) in str(found[9]) or folder[9].name in str(found[9])
     assert not isinstance(found[10], DigitLabError)
     assert found[10].digit is None and "blank" in found[10].problem
+
+
+def blas_threads() -> set[int]:
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+@pytest.mark.parametrize("processes", [False, True])
+def test_matrix_products_leave_the_cores_to_the_processes(
+    folder: list[Path], processes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_batches, "_MANY", 1 if processes else 1000)
+    monkeypatch.setattr(_batches, "_cores", lambda: 2)
+    with threadpool_limits(3, "blas"):
+        before = blas_threads()  # of Accelerate, on macOS, nobody can tell
+        assert before <= {3}
+        with PreparedFiles(folder):
+            assert blas_threads() == ({1} if before and processes else before)
+        assert blas_threads() == before
 
 
 def test_no_files_are_nothing() -> None:

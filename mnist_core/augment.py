@@ -78,7 +78,7 @@ class EpochSource:
             shown = rng.choice(len(self._pool), self._others, replace=False)
             images = np.concatenate([images, self._pool[shown]])
             labels = np.concatenate([labels, np.full(self._others, NO_DIGIT)])
-        return distort(images, self._how.distortion, rng), labels
+        return distort(images, self._how.distortion_in(epoch), rng), labels
 
 
 def write_otherwise(images: UInt8, labels: Labels, rng: np.random.Generator) -> UInt8:

@@ -26,6 +26,7 @@ _TITLES = {
     "optimizer": "Optimiser",
     "examples": "Training digits",
     "validation_share": "Held back",
+    "gentle_end": "Gentler at the end",
     "variants": "Flags, bars and slashes",
     "non_digits": "Drawings that are no digits",
     "clean_share": "Left undistorted",

@@ -336,13 +336,16 @@ class _Lessons:
     """Each epoch's pictures, labels and, with a teacher, the probabilities to learn."""
 
     def __init__(self, source: EpochSource, teacher: Callable[[UInt8], Float32] | None, how: TrainRecipe) -> None:
-        self._source, self._teacher, self._distinct = source, teacher, how.distinct_epochs
+        self._source, self._teacher, self._how = source, teacher, how
         self._kept: dict[int, _Lesson] = {}
 
     def draw(self, epoch: int) -> _Lesson:
-        if not self._distinct:
+        if not self._how.distinct_epochs:
             return self._fresh(epoch)
-        number = (epoch - 1) % self._distinct + 1
+        first = self._how.first_gentle if epoch >= self._how.first_gentle else 1
+        if epoch == first:
+            self._kept.clear()
+        number = first + (epoch - first) % self._how.distinct_epochs
         if number not in self._kept:
             self._kept[number] = self._fresh(number)
         return self._kept[number]

@@ -284,6 +284,14 @@ DISTORTION = (
     ),
     Knob("clean_share", "Left as they are", "The share of digits that are not distorted.", "range", shown=_percent),
     Knob(
+        "gentle_end",
+        "Gentler at the end",
+        "The share of the epochs, at the end, in which distortions are half as strong and a quarter of the digits is "
+        "left as it is: a network that sees last what is nearer to clean digits reads those better.",
+        "range",
+        shown=_percent,
+    ),
+    Knob(
         "variants",
         "Written otherwise",
         "The share of 0s, 1s and 7s that get a slash, a flag or a bar, as people in other countries write them.",

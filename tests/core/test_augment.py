@@ -403,6 +403,15 @@ def test_an_epoch_is_decided_by_the_seed_and_its_number(builtin: Dataset) -> Non
     assert not np.array_equal(first.draw(2)[0], other.draw(2)[0])
 
 
+def test_the_last_epochs_are_distorted_gently(builtin: Dataset) -> None:
+    full = Distortion(rotation=30, shift=4)
+    gently, strong = (source(builtin, epochs=4, gentle_end=share, distortion=full) for share in (0.5, 0.0))
+    weak = source(builtin, epochs=4, distortion=full.gentle)
+    for epoch, same in ((1, strong), (2, strong), (3, weak), (4, weak)):
+        np.testing.assert_array_equal(gently.draw(epoch)[0], same.draw(epoch)[0])
+    assert not np.array_equal(strong.draw(3)[0], weak.draw(3)[0])
+
+
 @pytest.mark.parametrize("label", range(10))
 def test_a_training_set_of_one_digit_can_still_have_drawings_beside_it(label: int, builtin: Dataset) -> None:
     images = builtin.train_images[builtin.train_labels == label][:3]

@@ -308,6 +308,7 @@ CHANGES = {
     "--examples": ("100", "training", "examples", 100),
     "--seed": ("7", "training", "seed", 7),
     "--early-stopping": ("3", "training", "early_stopping", 3),
+    "--gentle-end": ("0.3", "training", "gentle_end", 0.3),
     "--variants": ("0.5", "training", "variants", 0.5),
 }
 

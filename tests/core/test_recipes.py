@@ -339,6 +339,31 @@ def test_the_named_strengths_set_every_distortion(name: str) -> None:
     assert strengths == sorted(set(strengths)), "each is stronger than the one before"
 
 
+def test_a_gentle_distortion_is_half_as_strong_and_leaves_a_quarter_of_the_digits_alone() -> None:
+    full = Distortion(
+        rotation=12, scaling=0.2, shear=0.1, shift=3, elastic=1, stroke=0.5,
+        blur=1, contrast=0.3, gaps=0.2, cut=2, specks=3, clean_share=0.05,
+    )  # fmt: skip
+    half = Distortion(
+        rotation=6, scaling=0.1, shear=0.05, shift=1.5, elastic=0.5, stroke=0.25,
+        blur=0.5, contrast=0.15, gaps=0.1, cut=1, specks=1.5, clean_share=0.25,
+    )  # fmt: skip
+    assert full.gentle == half
+    assert Distortion(shift=2, clean_share=0.4).gentle == Distortion(shift=1, clean_share=0.4), "more than a quarter"
+
+
+@pytest.mark.parametrize(
+    ("epochs", "share", "gentle"),
+    [(10, 0.3, [8, 9, 10]), (10, 0.0, []), (3, 1.0, [1, 2, 3]), (1, 0.3, []), (28, 0.3, [*range(21, 29)])],
+)
+def test_the_gentle_end_is_a_share_of_the_epochs(epochs: int, share: float, gentle: list[int]) -> None:
+    how = TrainRecipe(epochs=epochs, gentle_end=share, distortion=DISTORTIONS["strong"])
+    weak = [epoch for epoch in range(1, epochs + 1) if how.distortion_in(epoch) == DISTORTIONS["strong"].gentle]
+    assert weak == gentle
+    assert {how.distortion_in(epoch) for epoch in range(1, epochs + 1) if epoch not in gentle} <= {how.distortion}
+    assert how.first_gentle == min(gentle, default=epochs + 1)
+
+
 @pytest.mark.parametrize("name", [item.name for item in dataclasses.fields(Distortion) if item.name != "clean_share"])
 def test_any_strength_makes_a_distortion_active(name: str) -> None:
     assert Distortion(**{name: BOUNDS[name].high}).active

@@ -379,6 +379,10 @@ def test_epochs_come_again_when_only_so_many_are_distinct(few: Dataset, monkeypa
     drawn.clear()
     train(Recipe(SMALL, TrainRecipe(epochs=5, distortion=distortion, **NO_SPLIT)), few)
     assert drawn == [1, 2, 3, 4, 5]
+    drawn.clear()
+    gently = TrainRecipe(epochs=7, distinct_epochs=2, gentle_end=3 / 7, distortion=distortion, **NO_SPLIT)
+    train(Recipe(SMALL, gently), few)
+    assert drawn == [1, 2, 5, 6], "none of those that are distorted at full strength comes again at the gentle end"
 
 
 def test_a_teacher_that_is_not_there_is_named(few: Dataset) -> None:

@@ -64,6 +64,16 @@ def test_a_speck_in_a_loop_does_not_make_it_a_frame() -> None:
     assert likeness(prepare(on_paper(speckled)), prepare(on_paper(picture))) > 0.97
 
 
+@pytest.mark.parametrize("depth", [10, 15, 20])
+def test_a_faint_line_in_a_loop_does_not_make_it_a_frame(depth: int) -> None:
+    """A piece of the ruling, for instance, that is only seen because the other digit is thin."""
+    page = np.hstack([drawn(ZERO, 16, side=130, at=(95, 65)), drawn(SEVEN, 5, side=130, at=(95, 65))])
+    paper = on_paper(page)
+    paper[125:128, 130:158] -= np.uint8(depth)
+    assert not page[115:138, 120:168].any(), "in the loop"
+    assert [len(line) for line in prepare_page(paper).lines] == [2]
+
+
 def test_the_foot_of_a_two_belongs_to_it() -> None:
     """Two strokes: the pen was lifted before the foot, which is as wide as the rest and near to it."""
     arch = [(0.0, 0.25), (0.2, 0.02), (0.5, 0.05), (0.6, 0.3), (0.3, 0.65), (0.05, 0.88)]

@@ -32,7 +32,8 @@ _FOOT_WIDE, _FOOT_NEAR = 1.15, 0.12
 # this share of its shorter side, and off the rim with more than that share of its ink. Where it reaches over a side,
 # that side is this share of the whole; of a side that slants a little, this share lies in one row.
 _BOX_LEAST, _BOX_INK, _BOX_RIM, _BOX_CLOSED, _BOX_WRITTEN, _BOX_REST, _BOX_SIDE = 0.05, 0.5, 0.06, 0.9, 0.25, 0.2, 0.6
-_BOX_LINE = 0.28
+# An empty one is so wide at least, per its height: a 0 of straight strokes is slimmer.
+_BOX_LINE, _BOX_WIDE = 0.28, 0.75
 # A circle has so much of its convex hull's area and of an ellipse's, and is so wide at least for its length: a 0 is
 # slimmer. What is written in it is off its rim by more than so many strokes, has a size between these shares of the
 # shorter diameter, and meets it within this angle, in radians: the slash of a 0 meets it twice.
@@ -71,19 +72,18 @@ def find_writing(ink: Ink, smallest: float) -> tuple[Ink, Parts]:
 
 
 def _without_boxes(ink: Ink, parts: Parts) -> tuple[Ink, list[Part]]:
-    """The ink without boxes and circles that the writing in them touches, and these: they are no parts any more."""
-    boxes: list[Part] = []
-    strength, mask = ink.strength, ink.mask
-    for part in parts.all:
-        freed = _freed(part, parts, strength)
-        if freed is None:
-            continue
-        if not boxes:
-            strength, mask = strength.copy(), mask.copy()
-        boxes.append(replace(part, label=0))
+    """The ink without boxes and circles that the writing in them touches, and these: they are no parts any more.
+
+    Empty boxes are left out as well, unless there is nothing else: then one may be a 0.
+    """
+    found = [(part, freed) for part in parts.all if (freed := _freed(part, parts, ink.strength)) is not None]
+    if not any(freed.mask.any() for _, freed in found) and len(found) in (0, len(parts.all)):
+        return ink, []
+    strength, mask = ink.strength.copy(), ink.mask.copy()
+    for part, freed in found:
         mask[freed.window][(parts.labels[freed.window] == part.label) & (freed.mask == 0)] = 0
         strength[freed.window] = np.minimum(strength[freed.window], freed.strength)
-    return (replace(ink, strength=strength, mask=mask) if boxes else ink), boxes
+    return replace(ink, strength=strength, mask=mask), [replace(part, label=0) for part, _ in found]
 
 
 def _without_frames(ink: Ink, parts: Parts) -> tuple[Ink, list[Part]]:
@@ -139,15 +139,15 @@ class _Freed(NamedTuple):
 
 
 def _freed(part: Part, parts: Parts, strength: UInt8) -> _Freed | None:
-    """Cut writing free that touches the box or circle around it; None if the part is not both."""
+    """Cut writing free that touches the box or circle around it; None if the part is not both, and no empty box."""
     least = _BOX_LEAST * min(parts.labels.shape)
     if min(part.width, part.height) < least or part.area > _BOX_INK * part.width * part.height:
         return None
     own = mask_of(parts, [part], part.window)
-    return _freed_from_box(part, own, strength) or _freed_from_circle(part, own, strength)
+    return _freed_from_box(part, parts, own, strength) or _freed_from_circle(part, own, strength)
 
 
-def _freed_from_box(part: Part, own: UInt8, strength: UInt8) -> _Freed | None:
+def _freed_from_box(part: Part, parts: Parts, own: UInt8, strength: UInt8) -> _Freed | None:
     # Most digits have no long straight stroke both ways, and that is quickly seen.
     if min(float(cv2.reduce(own, way, cv2.REDUCE_AVG, dtype=cv2.CV_32F).max()) for way in (0, 1)) < 255 * _BOX_LINE:
         return None
@@ -170,8 +170,20 @@ def _freed_from_box(part: Part, own: UInt8, strength: UInt8) -> _Freed | None:
     inside[rest[labels]] = 0
     mask[rest[labels]] = 0
     sizes = stats[1:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1][~rest[1:]]
-    written = sizes.max(initial=0) > _BOX_WRITTEN * min(mask.shape)
-    return _Freed(window, inside, mask) if written else None
+    if sizes.max(initial=0) > _BOX_WRITTEN * min(mask.shape):
+        return _Freed(window, inside, mask)
+    if part.width < _BOX_WIDE * part.height or _holds_another(part, parts):
+        return None
+    return _Freed(window, inside, np.zeros_like(mask))
+
+
+def _holds_another(box: Part, parts: Parts) -> bool:
+    """Whether there is something in a box that does not touch it."""
+    least = _LEAST * min(box.width, box.height)
+    return any(
+        p.size >= least and box.x < p.x and box.y < p.y and p.right < box.right and p.bottom < box.bottom
+        for p in parts.all
+    )
 
 
 def _freed_from_circle(part: Part, own: UInt8, strength: UInt8) -> _Freed | None:

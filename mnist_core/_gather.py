@@ -4,13 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mnist_core._choose import extent, is_blot, is_edge
+from mnist_core._choose import extent, is_blot, is_edge, is_scrawl
 from mnist_core._parts import Part, Parts, bounds, distance
 from mnist_core._split import NO_DIGIT, Group, Sure, evidence
 from mnist_core._steps import Settings
 
 # Parts smaller than this share of a usual digit are pieces of one, or specks.
 _PIECE = 0.5
+# What is so many times as thick as the pen is a blot. Pens count that have drawn something no further away than this
+# share of its size.
+_BLOT, _CLOSE_BY = 1.6, 0.2
 # A digit may be as small as this share of the usual one.
 _SMALL = 0.18
 # Small parts nearer to the picture's rim than this share of its shorter side lie beyond the paper.
@@ -19,9 +22,10 @@ _RIM = 0.02
 # sure of the whole, and this much less sure of the pieces.
 _MOST_PIECES, _PIECES_GAP, _SURE, _LESS_SURE = 8, 0.12, 0.9, 0.2
 # Parts of a digit may lie as far apart as this share of its size, and make a digit at most this much larger than a
-# usual one and this much wider than high. What takes up the same columns, is small or near is sooner one digit: how
-# much more the judge may believe in two.
+# usual one and this much wider than high; a 5 with a loose top, which is so low against the whole, is often wider. What
+# takes up the same columns, is small or near is sooner one digit: how much more the judge may believe in two.
 _REACH, _ROOM, _WIDEST = 0.3, 1.35, 1.25
+_WIDEST_WITH_TOP, _TOP = 1.6, 0.4
 _SAME_COLUMNS, _LITTLE, _NEAR, _UNLIKELY = 1.2, 0.5, 0.4, 1.2
 # So many parts at most are looked at one by one where they are no digit together.
 _MOST_APART = 3
@@ -46,7 +50,7 @@ def gather(parts: Parts, settings: Settings) -> list[Group]:
     """
     inside = [p for p in parts.all if p.contact <= 0.2 * p.size and not is_edge(p, *parts.labels.shape)]
     if settings.remove_specks:
-        inside = _without_bars(inside)
+        inside = [p for p in _without_bars(inside) if not is_scrawl(p, parts)]
     strokes = [p for p in inside if not is_blot(p)]
     if not strokes:
         return []
@@ -56,7 +60,8 @@ def gather(parts: Parts, settings: Settings) -> list[Group]:
     weakest = _WEAKEST * float(np.percentile([p.level for p in large], 80))
     whole = _joined(parts, [p for p in large if p.level > weakest], usual)
     # A small piece of a stroke may be as thick as it is long; a blot that is thicker than the pen is none.
-    small = [p for p in inside if p.size < _PIECE * usual and p.stroke < 1.6 * pen and p.level > weakest]
+    small = [p for p in inside if p.size < _PIECE * usual and p.level > weakest]
+    small = [p for p in small if p.stroke < _BLOT * pen or p.stroke < _BLOT * _pen_beside(p, large)]
     crumbs = _crumbs(small, usual)
     for crumb in sorted(crumbs, key=_size, reverse=True):
         if not _give(crumb, whole, usual, settings) and _is_digit(crumb, usual, pen) and not _at_rim(crumb, parts):
@@ -86,6 +91,11 @@ def _without_bars(some: list[Part]) -> list[Part]:
 _BAR, _BAR_ENDS, _FEWEST_BARS, _THICKER = 3, 0.02, 10, 1.5
 
 
+def _pen_beside(part: Part, large: list[Part]) -> float:
+    """The thickest pen of the large parts close by, 0 if there is none: a page's digits may differ in their pens."""
+    return max((p.stroke for p in large if _gap([p], part) <= _CLOSE_BY * p.size), default=0.0)
+
+
 def _at_rim(crumb: Group, parts: Parts) -> bool:
     """Whether small parts lie as near to the picture's rim as what is beyond the paper's edge."""
     height, width = parts.labels.shape
@@ -98,10 +108,13 @@ def _size(group: Group) -> int:
     return max(extent(group))
 
 
-def _digit_size(group: Group) -> float:
-    """The size of a group's digits: its longer side, but of a row that touches little more than its height."""
+def _digit_size(group: Group, usual: float = 0.0) -> float:
+    """The size of a group's digits: its longer side, but of a row that touches little more than its height.
+
+    What is no larger than a `usual` digit is no such row.
+    """
     width, height = extent(group)
-    return max(height, min(width, _WIDEST * height))
+    return min(max(width, height), max(_WIDEST * height, usual))
 
 
 def _crumbs(small: list[Part], usual: float) -> list[Group]:
@@ -190,13 +203,13 @@ def _give(crumb: Group, whole: list[Group], usual: float, settings: Settings) ->
     """Give small parts to the digit that they belong to; says whether there is one near enough."""
     if not whole:
         return False
-    gaps = [min(_gap(group, p) for p in crumb) / max(_digit_size(group), _size(crumb)) for group in whole]
+    gaps = [min(_gap(group, p) for p in crumb) / max(_digit_size(group, usual), _size(crumb)) for group in whole]
     best = whole[int(np.argmin(gaps))]
     width, height = extent(best + crumb)
     room = 1.3 * max(usual, _size(best))
     if min(gaps) > settings.join_gap * 1.5 or max(width, height) > room:
         return False
-    if _size(crumb) >= settings.speck_size * _digit_size(best):
+    if _size(crumb) >= settings.speck_size * _digit_size(best, usual):
         best += crumb
     return True
 
@@ -276,7 +289,10 @@ def _pairs(groups: list[Group], usual: float) -> list[tuple[int, int]]:
     joint = np.maximum(boxes[:, None, 2:], high) - np.minimum(low, boxes[None, :, :2])
     tall = np.maximum(usual, np.maximum.outer(*(boxes[:, 3] - boxes[:, 1],) * 2))
     size = np.maximum.outer(*((boxes[:, 2:] - boxes[:, :2]).max(1),) * 2)
-    fits = (joint[..., 1] < _ROOM * tall) & (joint[..., 0] < _WIDEST * joint[..., 1]) & (gap < _REACH * size)
+    bottom = np.where(boxes[:, None, 1] < boxes[None, :, 1], boxes[:, None, 3], boxes[None, :, 3])  # of the upper one
+    is_top = bottom - np.minimum(boxes[:, None, 1], boxes[None, :, 1]) < _TOP * joint[..., 1]
+    widest = np.where(is_top, _WIDEST_WITH_TOP, _WIDEST) * joint[..., 1]
+    fits = (joint[..., 1] < _ROOM * tall) & (joint[..., 0] < widest) & (gap < _REACH * size)
     first, second = np.nonzero(np.triu(fits, 1))
     pairs = zip(first.tolist(), second.tolist(), strict=True)
     return [(i, j) for i, j in pairs if _one_by_shape(groups[i], groups[j], usual) > -_UNLIKELY]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mnist_core._choose import is_edge
+from mnist_core._choose import is_edge, is_scrawl
 from mnist_core._ink import Ink, find_ink
 from mnist_core._parts import find_parts
 from mnist_core.preprocess import Settings, prepare
@@ -165,6 +165,33 @@ def test_each_sign_is_one_digit_though_the_pen_was_lifted(sign: str) -> None:
     assert box.height == pytest.approx(np.ptp(extent[:, 1]) * 120 + 7, abs=5), "nothing of it was left out"
 
 
+def five(top: float, end: float, pen: int) -> UInt8:
+    """A 5 whose top was drawn with a second stroke, from one place to another as shares of its height."""
+    picture = np.zeros((300, 900), np.uint8)
+    for stroke in (SIGNS["5"][0], [(top, -0.02), (end, -0.12)]):
+        points = np.rint(np.array(stroke) * 110 + (600, 90)).astype(np.int32)
+        cv2.polylines(picture, [points], False, 255, pen, cv2.LINE_AA)
+    return picture
+
+
+def test_a_top_that_reaches_far_to_the_right_is_the_fives() -> None:
+    """Together they are wider than digits are."""
+    others, last = written(row("207", 60, 90, 130, 150), (300, 900)), five(0.5, 1.6, 7)
+    assert cv2.connectedComponents(last)[0] == 3
+    page = prepare_page(others | last, judge=knowing(others, last))
+    box = page.lines[0][-1].box
+    assert len(page.lines[0]) == 4 and box is not None
+    assert box.x + box.width == pytest.approx(600 + 1.6 * 110, abs=6)
+
+
+def test_a_piece_is_no_blot_beside_a_digit_with_the_same_pen() -> None:
+    """However fine the page's other digits are."""
+    page = prepare_page(written(row("207", 60, 90, 130, 150), (300, 900)) | five(0.3, 0.7, 18))
+    assert [len(line) for line in page.lines] == [4]
+    box = page.lines[0][-1].box
+    assert box is not None and box.x + box.width == pytest.approx(600 + 0.7 * 110 + 9, abs=4)
+
+
 def test_a_pen_that_runs_dry_leaves_one_digit() -> None:
     signs = row("272", 60, 120, 120, 170)
     picture = written(signs, (360, 640), 8)
@@ -192,6 +219,41 @@ def test_digits_that_stand_high_and_low_in_a_row_of_boxes_are_one_line(apart: in
             cv2.rectangle(frames, (x, y), (x + 150, y + 160), 120, 2)
             signs.append((sign, x + 45, y + (15, 80)[i % 2], 65))
     assert reading(prepare_page(np.maximum(written(signs), frames)), signs) == "207\n712"
+
+
+@pytest.mark.parametrize("turns", [2.5, 3.5, 6])
+@pytest.mark.parametrize("pen", [3, 7])
+def test_a_spiral_is_no_digit(turns: float, pen: int) -> None:
+    t = np.linspace(0, 1, 400)
+    angle = 2 * np.pi * turns * t
+    points = np.stack([480 + 70 * t * np.cos(angle), 150 + 70 * t * np.sin(angle)], axis=1)
+    spiral = np.zeros((300, 600), np.uint8)
+    cv2.polylines(spiral, [np.rint(points).astype(np.int32)], False, 255, pen, cv2.LINE_AA)
+    page = on_paper(written(row("28", 60, 90, 110, 150), (300, 600)) | spiral)
+    assert [len(line) for line in prepare_page(page).lines] == [2]
+    assert len(prepare_page(page, Settings(remove_specks=False)).lines[0]) > 2, "on request it is kept"
+
+
+@pytest.mark.parametrize("kind", ["mnist", "builtin"])
+def test_no_digit_is_taken_for_a_scrawl(kind: str, request: pytest.FixtureRequest) -> None:
+    digits = request.getfixturevalue(kind).test_images[:1000]
+    taken = 0
+    for digit in digits:
+        large = np.asarray(cv2.resize(digit, None, fx=5, fy=5, interpolation=cv2.INTER_CUBIC), np.uint8)
+        ink = find_ink(255 - large, Settings(), 400)
+        parts = find_parts(ink, ink.mask, 5)
+        taken += any(is_scrawl(part, parts) for part in parts.all)
+    assert taken == 0
+
+
+@pytest.mark.parametrize(("wide", "zeros"), [(150, 0), (70, 1)], ids=["a box", "a 0 of straight strokes"])
+def test_an_empty_box_is_no_digit(wide: int, zeros: int) -> None:
+    signs = row("27", 60, 90, 110, 330)
+    empty = np.asarray(cv2.rectangle(np.zeros((300, 600), np.uint8), (220, 70), (220 + wide, 220), 255, 4), np.uint8)
+    page = prepare_page(on_paper(written(signs, (300, 600)) | empty))
+    assert [len(line) for line in page.lines] == [2 + zeros]
+    alone = prepare_page(on_paper(empty))
+    assert [len(line) for line in alone.lines] == [1], "with nothing else it may be a 0"
 
 
 @pytest.mark.parametrize("level", [64, 66, 68, 70])

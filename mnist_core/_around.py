@@ -17,8 +17,9 @@ from mnist_core._steps import Array, UInt8
 # it, or its dot, is no digit, whatever is drawn around it.
 _SIDE, _RAYS, _MET, _FILLS = 160, 48, 0.95, 0.3
 # Of what a frame holds, only so many of the largest parts are tried, and none that is smaller than this share of the
-# frame's shorter side, a speck in the loop of a 9, or weaker than this share of its ink: a piece of ruling there.
-_TRIED, _LEAST, _WEAKEST = 8, 0.12, 0.2
+# frame's shorter side or no longer than so many of its strokes are wide, a speck in the loop of a 9, or weaker than this
+# share of its ink: a piece of ruling there.
+_TRIED, _LEAST, _DOT, _WEAKEST = 8, 0.12, 2.5, 0.2
 # Underlining is so many times wider than high, and has no more ink than so many strokes of its length.
 _FLAT, _STROKES = 4.0, 1.6
 # What it underlines is so many times as high as itself, overlaps it by this share of its own width, and is no further
@@ -261,7 +262,7 @@ def _without_surroundings(parts: Parts) -> Parts:
 
 def _is_frame(part: Part, parts: Parts, within: Sequence[Part]) -> bool:
     """Whether a part runs around one of those whose boxes lie within its own."""
-    least = _LEAST * min(part.width, part.height)
+    least = max(_LEAST * min(part.width, part.height), _DOT * part.stroke)
     written = (p for p in within if p.size >= least and p.level > _WEAKEST * part.level)
     tried = sorted(written, key=lambda p: -p.size)[:_TRIED]
     if not tried:

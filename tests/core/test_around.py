@@ -64,6 +64,17 @@ def test_a_speck_in_a_loop_does_not_make_it_a_frame() -> None:
     assert likeness(prepare(on_paper(speckled)), prepare(on_paper(picture))) > 0.97
 
 
+@pytest.mark.parametrize("radius", [5, 8])
+def test_a_speck_in_the_loop_of_a_nine_does_not_make_it_a_frame(radius: int) -> None:
+    """It fills much of the loop."""
+    loop = [(0.55, 0.2), (0.4, 0.03), (0.12, 0.06), (0.03, 0.25), (0.15, 0.42), (0.42, 0.4), (0.55, 0.2)]
+    nine = drawn([[*loop, (0.45, 1.0)]], 9, side=130, at=(95, 65))
+    page = np.hstack([nine, drawn(SEVEN, 9, side=130, at=(95, 65))])
+    speckled = np.asarray(cv2.circle(page.copy(), (132, 95), radius, 255, -1), np.uint8)
+    assert cv2.connectedComponents(speckled)[0] == 4, "the speck touches nothing"
+    assert [len(line) for line in prepare_page(on_paper(speckled)).lines] == [2]
+
+
 @pytest.mark.parametrize("depth", [10, 15, 20])
 def test_a_faint_line_in_a_loop_does_not_make_it_a_frame(depth: int) -> None:
     """A piece of the ruling, for instance, that is only seen because the other digit is thin."""

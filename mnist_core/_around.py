@@ -16,9 +16,9 @@ from mnist_core._steps import Array, UInt8
 # them have to meet it, and what is within is at least this share of the room there. A slash in a 0 that does not reach
 # it, or its dot, is no digit, whatever is drawn around it.
 _SIDE, _RAYS, _MET, _FILLS = 160, 48, 0.95, 0.3
-# Of what a frame holds, only so many of the largest parts are tried, and none that is smaller than this share of the
-# frame's shorter side or no longer than so many of its strokes are wide, a speck in the loop of a 9, or weaker than this
-# share of its ink: a piece of ruling there.
+# Of what a frame holds, only so many of the largest parts are tried. None is smaller than this share of the frame's
+# shorter side or no longer than so many of its strokes are wide, as a speck in the loop of a 9 is, and none is weaker
+# than this share of its ink, as a piece of ruling there is.
 _TRIED, _LEAST, _DOT, _WEAKEST = 8, 0.12, 2.5, 0.2
 # Underlining is so many times wider than high, and has no more ink than so many strokes of its length.
 _FLAT, _STROKES = 4.0, 1.6

@@ -218,11 +218,23 @@ def _give(crumb: Group, whole: list[Group], usual: float, settings: Settings) ->
 
 
 def _rather_apart(groups: list[Group], sure: Sure) -> list[Group]:
-    """The groups; a part of one that is no digit counts for itself where all of its parts are: they only lay near."""
+    """The groups; of one that is no digit each part counts for itself, or the largest does, where what comes of it is.
+
+    Then they only lay near.
+    """
     tried = [g for g in groups if 1 < len(g) <= _MOST_APART]
     none = [g for g, one in zip(tried, sure(tried), strict=True) if one < NO_DIGIT]
-    apart = [g for g in none if min(sure([[part] for part in g])) > _SURE]
-    return [g for g in groups if g not in apart] + [[part] for g in apart for part in g]
+    apart: list[Group] = []
+    left = list(groups)
+    for group in none:
+        largest = max(group, key=lambda part: part.size)
+        rest = [part for part in group if part is not largest]
+        for pieces in ([[part] for part in group], [[largest], rest]):
+            if min(sure(pieces)) > _SURE:
+                left.remove(group)
+                apart += pieces
+                break
+    return left + apart
 
 
 def _rather_one(groups: list[Group], sure: Sure) -> list[Group]:

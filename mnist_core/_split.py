@@ -38,15 +38,18 @@ _NARROWEST_UNASKED, _NARROWEST, _NARROWEST_REFUSED = 1.1, 0.9, 0.55
 _WIDEST = 8.0
 # Whoever is as sure as that of a group that is no wider is not asked further.
 _SURE, _USUALLY_WIDE = 0.995, 1.8
-# In the unit of `evidence`: what a cut costs, and what it costs more for each stroke that it goes through; what a piece
-# loses for being wider than digits are, lower than the whole, or no more than a stroke, which always looks like a 1.
-_CUT, _CUT_STROKE, _WIDE, _LOW, _THIN = 0.25, 0.15, 1.3, 1.0, 0.4
+# In the unit of `evidence`: what a cut costs, and what it costs more for each stroke that it goes through and for each
+# loop that it opens, as of a wide 0 that looks like a 2 and a 7; what a piece loses for being wider than digits are,
+# lower than the whole, or no more than a stroke, which always looks like a 1.
+_CUT, _CUT_STROKE, _CUT_LOOP, _WIDE, _LOW, _THIN = 0.25, 0.15, 0.5, 1.3, 1.0, 0.4
 _USUAL_WIDTH, _USUAL_LOWEST, _USUAL_THINNEST = 1.05, 0.8, 0.3
 # What a cut leaves has at least this height, ink and width, and at most that width, as shares of the whole's height.
 _LOWEST, _LEAST_INK, _LEAST_WIDTH, _MOST_WIDTH = 0.55, 0.35, 0.08, 1.5
 # Cuts are looked for on a copy this high. They go through at most so many strokes, and may turn this far aside; being
 # far aside at the most costs as much ink as that, in pens, spread over all rows, and each pixel on the way there this.
 _HEIGHT, _STROKES_CUT, _ASIDE, _LEASH, _STEP_ASIDE = 56, 2.2, 0.4, 4.0, 0.04
+# A loop is larger than so many pens squared, and opened by a cut that leaves more than this share of it on either side.
+_LOOP, _LOOP_SIDE = 2.0, 0.15
 # Handwriting leans, and so do the gaps in it: pixels to the right for each pixel up.
 _LEANS = (0.0, 0.35, -0.25)
 # So many cuts are kept in each stretch that is half as wide as the group is high.
@@ -146,10 +149,11 @@ def split_touching(parts: Parts, ink: Ink, group: Group, certainty: Certainty | 
 
 @dataclass(frozen=True, eq=False)
 class _Cut:
-    """A way from top to bottom: which pixels lie to the right of it, and how many strokes it goes through."""
+    """A way from top to bottom: which ink lies right of it, how many strokes it goes through and loops it opens."""
 
     right: Array
     strokes: float
+    loops: int
     middle: float
 
 
@@ -178,11 +182,23 @@ def _cuts(own: Array, stroke: float, most_strokes: float) -> list[_Cut]:
             chosen.append(i)
             left[places[i]] -= 1
     columns = np.arange(width)[None]
+    loops = _loops(own, stroke)
     found = []
     for i in chosen:
         rows = np.interp(np.arange(height), (np.arange(size[1]) + 0.5) / scale - 0.5, (ways[i] + 1) * width / size[0])
-        found.append(_Cut(own & (columns >= np.rint(rows)[:, None]), float(strokes[i]), float(rows.mean())))
+        right = columns >= np.rint(rows)[:, None]
+        opened = sum(_LOOP_SIDE < float(right[loop].mean()) < 1 - _LOOP_SIDE for loop in loops)
+        found.append(_Cut(own & right, float(strokes[i]), opened, float(rows.mean())))
     return sorted(found, key=lambda cut: cut.middle)
+
+
+def _loops(own: Array, stroke: float) -> list[Array]:
+    """A mask of each empty place that ink encloses and that is no mere gap between strokes."""
+    empty = np.pad(~own, 1, constant_values=True).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(empty, connectivity=4)
+    large = stats[:, cv2.CC_STAT_AREA] >= _LOOP * max(stroke, 1.0) ** 2
+    outside = labels[0, 0]
+    return [labels[1:-1, 1:-1] == i for i in range(1, len(stats)) if large[i] and i != outside]
 
 
 def _ways(ink: Array, pen: float) -> tuple[Array, Array]:
@@ -255,7 +271,7 @@ def _best(
                 ask([(i, j) for j in beyond if (i, j) in near])
     worth = {span: evidence(s) - _odd_shape(masks[span], height) for span, s in sure.items()}
     worth[0, end] = evidence(whole) - _odd_shape(own, height)
-    price = [0.0, *(_CUT + _CUT_STROKE * cut.strokes for cut in cuts), 0.0]
+    price = [0.0, *(_CUT + _CUT_STROKE * cut.strokes + _CUT_LOOP * cut.loops for cut in cuts), 0.0]
     reached: dict[int, tuple[float, list[_Span]]] = {0: (0.0, [])}
     for j in range(1, end + 1):
         ways = [

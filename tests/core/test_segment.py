@@ -387,6 +387,28 @@ def test_three_and_more_digits_that_touch_are_cut_apart(text: str) -> None:
     assert [len(line) for line in prepare_page(picture, judge=knowing(*alone)).lines] == [len(text)]
 
 
+def test_a_wide_nought_is_not_cut_through_its_loop() -> None:
+    """Whoever is as sure of its halves as of the whole: they are a 2 and a 7, with a little good will."""
+    nought = np.zeros((300, 400), np.uint8)
+    cv2.ellipse(nought, (200, 150), (96, 60), 0, 0, 360, 255, 9, cv2.LINE_AA)
+    open_nought = nought.copy()
+    open_nought[195:, 150:162] = 0  # no loop any more
+
+    def certainty(digits: Digits) -> npt.NDArray[np.float64]:
+        return np.full(len(digits), 0.97)
+
+    assert [len(line) for line in prepare_page(nought, judge=certainty).lines] == [1]
+    assert [len(line) for line in prepare_page(open_nought, judge=certainty).lines] == [2]
+
+
+def test_a_small_digit_of_two_strokes_beside_a_large_one_is_one() -> None:
+    large = written([("0", 60, 60, 230)], (360, 420), 10)
+    small = written([("5", 210, 150, 80)], (360, 420), 10)
+    page = prepare_page(large | small, judge=knowing(large, small))
+    boxes = [one.box for one in page.lines[0]]
+    assert [box is not None and box.x + box.width for box in boxes] == pytest.approx([180, 259], abs=6)
+
+
 @pytest.mark.parametrize("pen", [4, 9, 18])
 def test_a_digit_beside_a_row_that_touches_is_as_large_as_those_in_it(pen: int) -> None:
     """Against the row's width it would be small: a piece of what is beside it, or with a thicker pen a blot."""

@@ -16,6 +16,8 @@ from mnist_core._steps import Array, Box
 
 # Neighbours further away than this many heights hardly count, and one's own row alone says little.
 _REACH, _OWN_WEIGHT = 1.2, 0.25
+# A plus is at most so high as a share of the digits beside it, and so far from half-way up.
+_LOW, _HALF_WAY = 0.85, 0.15
 # With less certainty than this all ten digits are as good as equally likely, as networks are taught of drawings that
 # are none. Letters of a word are no further apart than so many heights, and no lower than this share of each other's: a
 # dash or the loose top of a 5 is none.
@@ -28,7 +30,7 @@ FEATURES = ("certainty", "neighbours", "misfit", "page", "alone", "cut", "nothin
 1, nearer ones counting more; how far its height is from that of the digits in its line, as the logarithm's absolute
 value; the share of the page's other signs that are accepted; whether it has a line for itself; whether it was cut off
 from another sign; whether all digits are as good as equally likely for it; whether that is so of another one of those
-that it stands close together with, as in a word."""
+that it stands close together with, as in a word; not of one that stands as a plus does."""
 # The weight of each, and the constant.
 _WEIGHTS = np.array([0.38, 3.07, -3.62, 3.64, -0.40, -2.49, -1.63, -3.80])
 _CONSTANT = -3.93
@@ -92,7 +94,8 @@ def features(lines: Lines) -> Array:
             [[_nearness(_box(one), _box(other)) if one is not other else 0.0 for other in line] for one in line]
         )
         votes = np.array([np.clip(_log_odds(sign.sure) / _CERTAIN, -1, 1) for sign in line])
-        nothing = np.array([sign.sure < _NOTHING for sign in line])
+        nothing = np.array([sign.sure < _NOTHING for sign in line], bool)
+        letter = nothing & ~_operators(line)
         word, high, place = _words(line), np.array([_tall(sign) for sign in line]), np.arange(len(line))
         for i, sign in enumerate(line):
             digits = [other for other in line if other is not sign and other.accepted]
@@ -105,10 +108,30 @@ def features(lines: Lines) -> Array:
                     float(len(line) == 1),
                     float(sign.cut),
                     float(nothing[i]),
-                    float(any(nothing & (word == word[i]) & (high >= _LETTER * high[i]) & (place != i))),
+                    float(any(letter & (word == word[i]) & (high >= _LETTER * high[i]) & (place != i))),
                 ]
             )
     return np.array(rows, float).reshape(-1, len(FEATURES))
+
+
+def _operators(line: Sequence[Sign]) -> Array:
+    """Whether each sign of a line, ``bool (signs,)``, stands as a plus does: low, half-way up, between two digits.
+
+    Of letters, low ones stand on the line.
+    """
+    order = sorted(range(len(line)), key=lambda i: _box(line[i]).x)
+    found = np.zeros(len(line), bool)
+    for before, i, after in zip(order, order[1:], order[2:], strict=False):
+        beside = line[before], line[after]
+        high = max(map(_tall, beside))
+        off = abs(_middle(line[i]) - (_middle(beside[0]) + _middle(beside[1])) / 2)
+        digits = beside[0].accepted and beside[1].accepted
+        found[i] = digits and _tall(line[i]) <= _LOW * high and off <= _HALF_WAY * high
+    return found
+
+
+def _middle(sign: Sign) -> float:
+    return _box(sign).y + _tall(sign) / 2
 
 
 def _words(line: Sequence[Sign]) -> Array:

@@ -14,6 +14,9 @@ _PIECE = 0.5
 # What is so many times as thick as the pen is a blot. Pens count that have drawn something no further away than this
 # share of its size.
 _BLOT, _CLOSE_BY = 1.6, 0.2
+# A level stroke is so many times as wide as high. What is lower than this share of the stem after it is no arm of an
+# open 4, but a minus or half of an equals sign.
+_FLAT, _LEVEL = 2.5, 0.2
 # A digit may be as small as this share of the usual one.
 _SMALL = 0.18
 # Small parts nearer to the picture's rim than this share of its shorter side lie beyond the paper.
@@ -185,7 +188,7 @@ def _are_one(parts: Parts, a: Part, b: Part, usual: float) -> bool:
     if bottom - top > 1.25 * high or low > 0.85 * high or along < 0.5 * low:
         return False
     before, after = (a, b) if a.x + a.right < b.x + b.right else (b, a)
-    open_four = before.height == low and before.bottom < after.bottom - 0.2 * high
+    open_four = before.height == low > _LEVEL * high and before.bottom < after.bottom - 0.2 * high
     near = 0.18 * high if open_four else max(0.07 * high, 0.8 * max(a.stroke, b.stroke))
     return distance(parts, a, b) < near
 
@@ -306,8 +309,15 @@ def _pairs(groups: list[Group], usual: float) -> list[tuple[int, int]]:
     widest = np.where(is_top, _WIDEST_WITH_TOP, _WIDEST) * joint[..., 1]
     fits = (joint[..., 1] < _ROOM * tall) & (joint[..., 0] < widest) & (gap < _REACH * size)
     first, second = np.nonzero(np.triu(fits, 1))
-    pairs = zip(first.tolist(), second.tolist(), strict=True)
-    return [(i, j) for i, j in pairs if _one_by_shape(groups[i], groups[j], usual) > -_UNLIKELY]
+    level = [all(p.width >= _FLAT * p.height for p in g) for g in groups]
+    apart_across = apart.transpose(1, 0, 2)[..., 0] + apart[..., 0] > 0
+    return [
+        (i, j)
+        for i, j in zip(first.tolist(), second.tolist(), strict=True)
+        if _one_by_shape(groups[i], groups[j], usual) > -_UNLIKELY
+        # An equals sign beside a 1 looks like a 4.
+        and not ((level[i] or level[j]) and apart_across[i, j] and not is_top[i, j])
+    ]
 
 
 def _one_by_shape(one: Group, other: Group, usual: float) -> float:

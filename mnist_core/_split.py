@@ -34,8 +34,8 @@ Sure = Callable[[Sequence[Group]], list[float]]
 _LEAST_SURE = 0.05
 # Narrower groups are one digit: width over height, without somebody to ask, with, and if it is refused as one.
 _NARROWEST_UNASKED, _NARROWEST, _NARROWEST_REFUSED = 1.1, 0.9, 0.55
-# Wider ones are lines and scrawls.
-_WIDEST = 8.0
+# Wider ones are lines and scrawls, and so is what is no higher than so many strokes.
+_WIDEST, _STROKE_HIGH = 8.0, 2.5
 # Whoever is as sure as that of a group that is no wider is not asked further.
 _SURE, _USUALLY_WIDE = 0.995, 1.8
 # In the unit of `evidence`: what a cut costs, and what it costs more for each stroke that it goes through and for each
@@ -73,7 +73,12 @@ def may_be_several(groups: Sequence[Group], sure: Sure | None) -> list[bool]:
         the surer it has to be for being one digit; and next to a sign that is none it is a letter in a word.
     """
     boxes = [bounds(g) for g in groups]
-    shapes = [(right - left) / (bottom - top) for left, top, right, bottom in boxes]
+    # A level stroke is wide, but no row of digits.
+    strokes = [max(p.stroke for p in g) for g in groups]
+    shapes = [
+        (right - left) / (bottom - top) if bottom - top > _STROKE_HIGH * stroke else 0.0
+        for (left, top, right, bottom), stroke in zip(boxes, strokes, strict=True)
+    ]
     if sure is None:
         return [_NARROWEST_UNASKED <= shape <= _WIDEST for shape in shapes]
     wide = [i for i, shape in enumerate(shapes) if _NARROWEST_REFUSED <= shape <= _WIDEST]

@@ -212,6 +212,9 @@ def _in_lines(edges: Sequence[Edges]) -> list[list[int]]:
     boxes = np.array(edges, float)
     x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
     high = boxes[:, 3] - boxes[:, 1]
+    # A minus, or half of an equals sign, is of a line as high as it is wide.
+    wide = boxes[:, 2] - boxes[:, 0]
+    high = np.where((wide > _FLAT * high) & (high < _FLAT_HIGH * np.median(high)), wide, high)
     level = y - _slope(x, y, high) * x
     lines: list[list[int]] = []
     for i in np.argsort(x):
@@ -222,6 +225,10 @@ def _in_lines(edges: Sequence[Edges]) -> list[list[int]]:
             lines.append([int(i)])
     lines.sort(key=lambda line: float(np.mean(level[line])))
     return lines
+
+
+# A level stroke is so many times as wide as high, and lower than this share of what is usual on the page.
+_FLAT, _FLAT_HIGH = 2.5, 0.4
 
 
 def _slope(x: Array, y: Array, high: Array) -> float:

@@ -100,6 +100,17 @@ def test_a_dash_close_to_a_digit_makes_it_no_letter() -> None:
     assert (features([line])[0][word], features([dashed])[0][word]) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("top", "height", "right", "letters"),
+    [(8, 16, SURE, 0), (14, 16, SURE, 1), (0, 30, SURE, 1), (8, 16, DOUBTFUL, 1)],
+    ids=["a plus", "low on the line", "as high as digits", "before what is no digit"],
+)
+def test_a_plus_between_digits_makes_them_no_letters(top: int, height: int, right: float, letters: int) -> None:
+    first, sign, last = row([SURE, 0.11, right])
+    line = [first, replace(sign, box=Box(26, top, 20, height)), replace(last, box=Box(50, 0, 20, 30))]
+    assert features([line])[:, FEATURES.index("word")].tolist() == [letters, 0, letters]
+
+
 def test_signs_without_a_box_stand_alone() -> None:
     assert legible([[Sign(None, SURE, True), Sign(None, DOUBTFUL, False)], row([SURE, SURE])]) == (
         (True, False),

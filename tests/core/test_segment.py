@@ -387,6 +387,23 @@ def test_three_and_more_digits_that_touch_are_cut_apart(text: str) -> None:
     assert [len(line) for line in prepare_page(picture, judge=knowing(*alone)).lines] == [len(text)]
 
 
+@pytest.mark.parametrize("gap", [20, 35])
+def test_an_equals_sign_is_no_part_of_the_one_after_it_and_breaks_no_line(gap: int) -> None:
+    """Together they look like an open 4."""
+    signs = [("7", 60, 60, 110), ("1", 240, 60, 110), ("2", 320, 60, 110), ("0", 60, 260, 110), ("1", 240, 260, 110)]
+    picture = written(signs, (430, 460), 8)
+    right = 240 - gap
+    for y in (90, 120, 290, 320):
+        cv2.line(picture, (right - 60, y), (right, y + 2), 255, 8, cv2.LINE_AA)
+    for judge in (None, lambda digits: np.full(len(digits), 0.97)):
+        page = prepare_page(on_paper(picture), judge=judge)
+        places = [[one.box for one in line if one.box and one.box.height > 60] for line in page.lines]
+        assert [[box.x for box in line] for line in places] == [
+            pytest.approx([56, 236, 318], abs=8),
+            pytest.approx([60, 236], abs=8),
+        ]
+
+
 def test_a_wide_nought_is_not_cut_through_its_loop() -> None:
     """Whoever is as sure of its halves as of the whole: they are a 2 and a 7, with a little good will."""
     nought = np.zeros((300, 400), np.uint8)

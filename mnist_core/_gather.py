@@ -14,9 +14,10 @@ _PIECE = 0.5
 # What is so many times as thick as the pen is a blot. Pens count that have drawn something no further away than this
 # share of its size.
 _BLOT, _CLOSE_BY = 1.6, 0.2
-# A level stroke is so many times as wide as high. What is lower than this share of the stem after it is no arm of an
-# open 4, but a minus or half of an equals sign.
-_FLAT, _LEVEL = 2.5, 0.2
+FLAT = 2.5
+"""A level stroke is so many times as wide as high."""
+# What is lower than this share of the stem after it is no arm of an open 4, but a minus or half of an equals sign.
+_LEVEL = 0.2
 # A digit may be as small as this share of the usual one.
 _SMALL = 0.18
 # Small parts nearer to the picture's rim than this share of its shorter side lie beyond the paper.
@@ -309,7 +310,7 @@ def _pairs(groups: list[Group], usual: float) -> list[tuple[int, int]]:
     widest = np.where(is_top, _WIDEST_WITH_TOP, _WIDEST) * joint[..., 1]
     fits = (joint[..., 1] < _ROOM * tall) & (joint[..., 0] < widest) & (gap < _REACH * size)
     first, second = np.nonzero(np.triu(fits, 1))
-    level = [all(p.width >= _FLAT * p.height for p in g) for g in groups]
+    level = [all(p.width >= FLAT * p.height for p in g) for g in groups]
     apart_across = apart.transpose(1, 0, 2)[..., 0] + apart[..., 0] > 0
     return [
         (i, j)

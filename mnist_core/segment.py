@@ -8,7 +8,7 @@ import numpy as np
 
 from mnist_core._around import find_writing, only_writing
 from mnist_core._boxed import MOST_BOXES, check_boxes, prepare_each
-from mnist_core._gather import gather, put_together
+from mnist_core._gather import FLAT, gather, put_together
 from mnist_core._ink import FEWEST_PIXELS, Ink, find_ink
 from mnist_core._parts import Part, Parts, bounds, find_parts
 from mnist_core._split import Candidate, Certainty, Group, Sure, may_be_several, split_touching
@@ -214,7 +214,7 @@ def _in_lines(edges: Sequence[Edges]) -> list[list[int]]:
     high = boxes[:, 3] - boxes[:, 1]
     # A minus, or half of an equals sign, is of a line as high as it is wide.
     wide = boxes[:, 2] - boxes[:, 0]
-    high = np.where((wide > _FLAT * high) & (high < _FLAT_HIGH * np.median(high)), wide, high)
+    high = np.where((wide > FLAT * high) & (high < _FLAT_HIGH * np.median(high)), wide, high)
     level = y - _slope(x, y, high) * x
     lines: list[list[int]] = []
     for i in np.argsort(x):
@@ -227,8 +227,8 @@ def _in_lines(edges: Sequence[Edges]) -> list[list[int]]:
     return lines
 
 
-# A level stroke is so many times as wide as high, and lower than this share of what is usual on the page.
-_FLAT, _FLAT_HIGH = 2.5, 0.4
+# A level stroke is lower than this share of what is usual on the page.
+_FLAT_HIGH = 0.4
 
 
 def _slope(x: Array, y: Array, high: Array) -> float:

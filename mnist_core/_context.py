@@ -119,7 +119,7 @@ def _operators(line: Sequence[Sign]) -> Array:
 
     Of letters, low ones stand on the line.
     """
-    order = sorted(range(len(line)), key=lambda i: _box(line[i]).x)
+    order = _from_left(line)
     found = np.zeros(len(line), bool)
     for before, i, after in zip(order, order[1:], order[2:], strict=False):
         beside = line[before], line[after]
@@ -134,10 +134,15 @@ def _middle(sign: Sign) -> float:
     return _box(sign).y + _tall(sign) / 2
 
 
+def _from_left(line: Sequence[Sign]) -> list[int]:
+    """The places of a line's signs, from left to right."""
+    return sorted(range(len(line)), key=lambda i: _box(line[i]).x)
+
+
 def _words(line: Sequence[Sign]) -> Array:
     """The number of the word, ``int (signs,)``, that each sign of a line would belong to if they were letters."""
     words = np.zeros(len(line), int)
-    order = sorted(range(len(line)), key=lambda i: _box(line[i]).x)
+    order = _from_left(line)
     for before, i in pairwise(order):
         one, other = _box(line[before]), _box(line[i])
         words[i] = words[before] + (_gap(one, other) > _IN_WORD * max(one.height, other.height))

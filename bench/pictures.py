@@ -12,7 +12,7 @@ import argparse
 import gzip
 import json
 from collections.abc import Callable, Sequence
-from itertools import compress
+from itertools import compress, pairwise
 from pathlib import Path
 
 import cv2
@@ -676,6 +676,50 @@ def _doodle(rng: np.random.Generator, side: int, pen: float) -> Float32:
     return Digit(-1, tuple(np.float32(points - low) for points in moved)).coverage(side, pen)
 
 
+def page_sums(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """Sums: two numbers with a plus, a minus or a times between them, an equals sign and a third number."""
+    draft = _paper(rng, 700, 1200)
+    width, height = draft.size
+    rows, rest = int(rng.integers(1, 5)), list(digits)
+    pen, ink, lines = draft.between(0.04, 0.08), _some_ink(rng), []
+    for _ in range(rows):
+        numbers = [[rest.pop() for _ in range(rng.integers(1, most + 1))] for most in (2, 2, 3)]
+        first, second, third = numbers
+        between = _sign(rng, _BETWEEN[int(rng.integers(len(_BETWEEN)))])
+        lines.append([*first, between, *second, _sign(rng, _EQUALS), *third])
+    high = min(width / 12, 0.6 * height / rows)  # seven of the widest digits and two signs fit in
+    for row, line in enumerate(lines):
+        sides = [round(high * draft.between(0.85, 1.15) * (1.0 if one.label >= 0 else 0.5)) for one in line]
+        shapes = [one.coverage(side, pen * high).shape for one, side in zip(line, sides, strict=True)]
+        # Signs stand further from the digits than digits do from one another.
+        gaps = [draft.between(*(_APART if -1 in (a.label, b.label) else _CLOSE)) * high for a, b in pairwise(line)]
+        free = width - sum(wide for _, wide in shapes) - sum(gaps)
+        x = draft.between(0.1, 0.9) * free
+        for one, side, shape, gap in zip(line, sides, shapes, [*gaps, 0.0], strict=True):
+            y = (row + 0.75) * height / (rows + 0.5) - shape[0] / 2 + draft.between(-0.06, 0.06) * high
+            draft.write(one, round(x), round(y), side, pen * high, ink)
+            x += shape[1] + gap
+    draft.fall_off(draft.between(0.6, 1.0))
+    text = "\n".join("".join(str(one.label) for one in line if one.label >= 0) for line in lines)
+    return Sample(draft.photographed(), text)
+
+
+_Strokes = tuple[tuple[tuple[float, float], tuple[float, float]], ...]
+_EQUALS: _Strokes = (((0, 0), (1, 0)), ((0, 0.45), (1, 0.45)))
+_BETWEEN: tuple[_Strokes, ...] = (
+    (((0, 0.5), (1, 0.5)), ((0.5, 0), (0.5, 1))),
+    (((0, 0), (1, 0)),),
+    (((0, 0), (1, 1)), ((1, 0), (0, 1))),
+)
+
+
+def _sign(rng: np.random.Generator, strokes: _Strokes) -> Digit:
+    """A sign of a sum, drawn by an unsteady hand; its label is -1."""
+    drawn = [np.array(stroke) + rng.normal(0, 0.05, (2, 2)) for stroke in strokes]
+    low = np.concatenate(drawn).min(0)
+    return Digit(-1, tuple(np.float32(points - low) for points in drawn))
+
+
 def page_canvas(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
     """A drawing of some digits on a screen, white on black."""
     draft = Draft(rng, 900, 420, (0.0, 0.0, 0.0))
@@ -688,7 +732,7 @@ PAGES: dict[str, Writer] = {
     for writer in (
         page_canvas, page_photo, page_slanting, page_of_hundred, page_mixed_sizes, page_ruled, page_pencil,
         page_board, page_things_around, page_on_table,
-        page_of_boxes, page_touching, page_words, page_doodles,
+        page_of_boxes, page_touching, page_words, page_doodles, page_sums,
     )
 }  # fmt: skip
 

@@ -8,16 +8,19 @@ with known answers.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import compress, pairwise
 
 import numpy as np
 
+from mnist_core._gather import FLAT
+from mnist_core._split import NO_DIGIT
 from mnist_core._steps import Array, Box
 
 # Neighbours further away than this many heights hardly count, and one's own row alone says little.
 _REACH, _OWN_WEIGHT = 1.2, 0.25
-# A plus is at most so high as a share of the digits beside it, and so far from half-way up.
-_LOW, _HALF_WAY = 0.85, 0.15
+# A plus is at most so high as a share of the digits beside it, and so far from half-way up. What shares more than this
+# share of its columns with another sign is above or below it.
+_LOW, _HALF_WAY, _ABOVE = 0.85, 0.15, 0.5
 # With less certainty than this all ten digits are as good as equally likely, as networks are taught of drawings that
 # are none. Letters of a word are no further apart than so many heights, and no lower than this share of each other's: a
 # dash or the loose top of a 5 is none.
@@ -77,25 +80,31 @@ def legible(lines: Lines) -> tuple[tuple[bool, ...], ...]:
     """
     placed = tuple(tuple(sign for sign in line if sign.box is not None) for line in lines)
     alone = sum(map(len, placed)) < 2
-    odds = iter(features(placed) @ _WEIGHTS + _CONSTANT)
+    found = [
+        features(placed) @ _WEIGHTS + _CONSTANT >= 0,
+        ~np.concatenate([np.zeros(0, bool), *map(_operators, placed)]),
+    ]
+    read = iter(np.all(found, axis=0))
     return tuple(
-        tuple(sign.accepted if alone or sign.box is None else bool(next(odds) >= 0) for sign in line) for line in lines
+        tuple(sign.accepted if alone or sign.box is None else bool(next(read)) for sign in line) for line in lines
     )
 
 
 def features(lines: Lines) -> Array:
     """What is known of each sign of a page, ``float64 (signs, 8)`` in the order of `FEATURES`; each has a box."""
-    every = [sign for line in lines for sign in line]
+    signs_of_sums = [_operators(line) for line in lines]
+    every = [one for line, left_out in zip(lines, signs_of_sums, strict=True) for one in compress(line, ~left_out)]
     accepted = sum(sign.accepted for sign in every)
     usual = _height(every) if every else 1.0
     rows: list[list[float]] = []
-    for line in lines:
+    for line, left_out in zip(lines, signs_of_sums, strict=True):
         near = np.array(
             [[_nearness(_box(one), _box(other)) if one is not other else 0.0 for other in line] for one in line]
-        )
+        ).reshape(len(line), len(line))
+        near[:, left_out] = 0
         votes = np.array([np.clip(_log_odds(sign.sure) / _CERTAIN, -1, 1) for sign in line])
         nothing = np.array([sign.sure < _NOTHING for sign in line], bool)
-        letter = nothing & ~_operators(line)
+        letter = nothing & ~left_out
         word, high, place = _words(line), np.array([_tall(sign) for sign in line]), np.arange(len(line))
         for i, sign in enumerate(line):
             digits = [other for other in line if other is not sign and other.accepted]
@@ -115,19 +124,37 @@ def features(lines: Lines) -> Array:
 
 
 def _operators(line: Sequence[Sign]) -> Array:
-    """Whether each sign of a line, ``bool (signs,)``, stands as a plus does: low, half-way up, between two digits.
+    """Which signs of a line, ``bool (signs,)``, are a sum's: no digit, low, half-way up between the digits beside them.
 
-    Of letters, low ones stand on the line.
+    An equals sign may come as two signs, one above the other, and a level stroke is one at a line's end, too. Of
+    letters, low ones stand on the line.
     """
-    order = _from_left(line)
     found = np.zeros(len(line), bool)
-    for before, i, after in zip(order, order[1:], order[2:], strict=False):
-        beside = line[before], line[after]
+    columns = _columns(line)
+    for before, group, after in zip([[], *columns], columns, [*columns[1:], []], strict=False):
+        boxes = [_box(line[i]) for i in group]
+        sides = [[line[i] for i in side if line[i].sure >= NO_DIGIT] for side in (before, after)]
+        level = all(box.width >= FLAT * box.height for box in boxes)
+        enough = any(sides) if level else all(sides)
+        if not enough or any(line[i].sure >= NO_DIGIT for i in group):
+            continue
+        beside = sides[0] + sides[1]
+        top, bottom = min(box.y for box in boxes), max(box.y + box.height for box in boxes)
         high = max(map(_tall, beside))
-        off = abs(_middle(line[i]) - (_middle(beside[0]) + _middle(beside[1])) / 2)
-        digits = beside[0].accepted and beside[1].accepted
-        found[i] = digits and _tall(line[i]) <= _LOW * high and off <= _HALF_WAY * high
+        off = abs((top + bottom) / 2 - sum(map(_middle, beside)) / len(beside))
+        found[group] = bottom - top <= _LOW * high and off <= _HALF_WAY * high
     return found
+
+
+def _columns(line: Sequence[Sign]) -> list[list[int]]:
+    """The places of a line's signs, from left to right; those that stand above each other together."""
+    columns: list[list[int]] = []
+    for i in _from_left(line):
+        if columns and -_gap(_box(line[columns[-1][0]]), _box(line[i])) > _ABOVE * _box(line[i]).width:
+            columns[-1].append(i)
+        else:
+            columns.append([i])
+    return columns
 
 
 def _middle(sign: Sign) -> float:

@@ -102,13 +102,46 @@ def test_a_dash_close_to_a_digit_makes_it_no_letter() -> None:
 
 @pytest.mark.parametrize(
     ("top", "height", "right", "letters"),
-    [(8, 16, SURE, 0), (14, 16, SURE, 1), (0, 30, SURE, 1), (8, 16, DOUBTFUL, 1)],
-    ids=["a plus", "low on the line", "as high as digits", "before what is no digit"],
+    [(8, 16, SURE, 0), (8, 16, DOUBTFUL, 0), (14, 16, SURE, 1), (0, 30, SURE, 1), (8, 16, HARDLY, 1)],
+    ids=["a plus", "before an unclear digit", "low on the line", "as high as digits", "before what is no digit"],
 )
 def test_a_plus_between_digits_makes_them_no_letters(top: int, height: int, right: float, letters: int) -> None:
     first, sign, last = row([SURE, 0.11, right])
     line = [first, replace(sign, box=Box(26, top, 20, height)), replace(last, box=Box(50, 0, 20, 30))]
     assert features([line])[:, FEATURES.index("word")].tolist() == [letters, 0, letters]
+
+
+def sign_of_sum(*boxes: Box) -> list[Sign]:
+    return [Sign(box, 0.11, False) for box in boxes]
+
+
+UPPER, LOWER = Box(26, 8, 20, 4), Box(27, 18, 19, 4)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [sign_of_sum(Box(26, 8, 20, 16)), sign_of_sum(UPPER, LOWER), sign_of_sum(LOWER, UPPER)],
+    ids=["a plus", "an equals sign in two pieces", "the lower piece first"],
+)
+def test_signs_of_a_sum_are_not_there_for_the_digits_beside_them(between: list[Sign]) -> None:
+    first, _, last = row([SURE, 0.11, DOUBTFUL])
+    last = replace(last, box=Box(50, 0, 20, 30))
+    with_signs, without = features([[first, *between, last]]), features([[first, last]])
+    assert with_signs[[0, -1]] == pytest.approx(without)
+
+
+def test_a_sum_may_end_with_its_equals_sign() -> None:
+    digits = row([SURE, SURE], left=-30)
+    without = features([digits])
+    assert features([[*digits, *sign_of_sum(UPPER, LOWER)]])[:2] == pytest.approx(without)
+    cross = features([[*digits, *sign_of_sum(Box(26, 8, 20, 16))]])[:2]
+    assert cross != pytest.approx(without), "a cross that stands between no digits may be a letter"
+
+
+def test_what_stands_as_a_plus_does_is_not_read_itself() -> None:
+    digits = row([SURE] * 6)
+    small = replace(digits[2], box=Box(60, 7, 20, 17), sure=0.45, accepted=False)
+    assert read([*digits[:2], small, *digits[3:]]) == ["110111"]
 
 
 def test_signs_without_a_box_stand_alone() -> None:

@@ -129,8 +129,8 @@ def find_ink(grey: UInt8, settings: Settings, longest: int) -> Ink:
         even = np.asarray(cv2.bitwise_not(before), np.uint8) if dark else before
         return (
             _grey_step(grey, whole, scale),
-            _light_step(even, settings, paper, window, polarity.even),
-            _polarity_step(before, settings, polarity),
+            _light_step(even, settings, paper, window, polarity),
+            _polarity_step(before, settings, polarity, written=bool(np.any(mask))),
             _threshold_step(mask, level, noise, lines, settings),
         )
 
@@ -595,14 +595,15 @@ def _grey_step(grey: UInt8, work: UInt8, scale: float) -> Step:
     return Step("grey", "In grey", how, shown(work), parameters)
 
 
-def _light_step(even: UInt8, settings: Settings, paper: UInt8, window: int, even_ground: bool) -> Step:
+def _light_step(even: UInt8, settings: Settings, paper: UInt8, window: int, polarity: _Polarity) -> Step:
     unevenness = _unevenness(paper)
+    measured = f"The background was set to {'white' if polarity.dark else 'black'}, and each pixel measured against it."
     if not settings.flatten_light:
         sentence = "Switched off: shadows stay in the picture."
-    elif even_ground:
-        sentence = "The background is exactly the same everywhere, so there was nothing to even out."
+    elif polarity.even:
+        sentence = f"The light is exactly the same everywhere, so there is no shadow to take away. {measured}"
     elif unevenness < 0.04:
-        sentence = "The light is the same everywhere, so hardly anything had to be changed."
+        sentence = f"The light is the same everywhere, so there is hardly a shadow to take away. {measured}"
     else:
         sentence = (
             f"The darkest part of the background gets {unevenness:.0%} less light than the brightest. "
@@ -612,19 +613,26 @@ def _light_step(even: UInt8, settings: Settings, paper: UInt8, window: int, even
     return Step("light", "Light evened out", sentence, shown(even), parameters)
 
 
-def _polarity_step(strength: UInt8, settings: Settings, polarity: _Polarity) -> Step:
+def _polarity_step(strength: UInt8, settings: Settings, polarity: _Polarity, written: bool) -> Step:
+    """`written` says that there is ink; what is narrow may also be the grain of blank paper."""
     dark, rim = polarity.dark, polarity.rim
     ink, ground = ("darker", "light") if dark else ("lighter", "dark")
     share = rim if dark else 1 - rim
+    strokes = written and polarity.evidence != 0
     if settings.polarity != "auto":
         sentence = f"Set: the ink is {ink} than the background."
     elif polarity.outside is not None:
         frame = "light" if rim > 0.5 else "dark"
-        sentence = f"The {frame} frame around the paper was ignored; the strokes in it are {ink} than the paper."
+        inside = "the strokes in it are" if strokes else "no pen stroke stands out in it, and ink is taken to be"
+        sentence = f"The {frame} frame around the paper was ignored; {inside} {ink} than the paper."
     elif polarity.even:
         sentence = f"What is drawn is {ink} than the background, which is {ground} everywhere."
-    else:
+    elif not strokes:
+        sentence = f"No pen stroke stands out; ink is taken to be {ink} than the background."
+    elif (polarity.evidence > 0) == dark:
         sentence = f"The thin strokes are {ink} than what is around them, and {share:.0%} of the rim is {ground}."
+    else:
+        sentence = f"The strokes alone leave it open, but {share:.0%} of the rim is {ground}: so the ink is {ink}."
     sentence += " So it was turned to white on black." if dark else " That is white on black already."
     parameters = {"dark_ink": dark, "evidence": round(polarity.evidence, 3), "light_rim": round(rim, 3)}
     return Step("polarity", "White ink on black", sentence, shown(strength), parameters)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from mnist_core import _ink
 from mnist_core._normalise import normalise, stroke_width
 from mnist_core._ruling import remove_ruling
 from mnist_core.data import load
@@ -343,6 +344,17 @@ def test_a_loop_is_not_taken_for_the_digit() -> None:
 # --- light
 
 
+@pytest.mark.parametrize(("paper", "ink", "becomes"), [(200, 30, "white"), (40, 220, "black"), (0, 255, "black")])
+@pytest.mark.parametrize("even", [True, False], ids=["exactly even", "even but for one pixel"])
+def test_what_even_light_changes_is_said(paper: int, ink: int, becomes: str, even: bool) -> None:
+    picture = on_paper(drawn(SEVEN), paper, ink)
+    picture[0, 0] ^= not even
+    step = prepare(picture).steps[1]
+    assert step.image[-1, -1] == (255 if becomes == "white" else 0)
+    assert step.sentence.endswith(f" The background was set to {becomes}, and each pixel measured against it.")
+    assert ("exactly" in step.sentence) is even
+
+
 def test_a_heavy_stroke_is_not_hollowed() -> None:
     picture = on_paper(drawn([[(0.4, 0.05), (0.4, 0.95)]], pen=60))
     digit = prepare(picture, PLAIN).digit
@@ -509,6 +521,37 @@ def _gradient(height: int, width: int) -> UInt8:
 
 def _noise(height: int, width: int) -> UInt8:
     return np.random.default_rng(1).normal(170, 10, (height, width)).clip(0, 255).astype(np.uint8)
+
+
+def _half_filled() -> UInt8:
+    picture = np.full((280, 280), 255, np.uint8)
+    picture[100:180] = 0
+    return picture
+
+
+@pytest.mark.parametrize("ground", [0, 60, 200, 255])
+def test_a_blank_picture_is_not_said_to_have_strokes(ground: int) -> None:
+    said = prepare(np.full((90, 90), ground, np.uint8)).steps[2].sentence
+    assert said.startswith("No pen stroke stands out; ink is taken to be ")
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [on_table(np.full((200, 200), 255, np.uint8), 0.9, 0), _noise(280, 280), _half_filled()],
+    ids=["filled canvas", "grain of blank paper", "a band too wide for a pen"],
+)
+def test_what_is_no_stroke_is_not_called_one(picture: UInt8) -> None:
+    said = prepare(picture).steps[2].sentence
+    assert "no pen stroke stands out" in said.lower()
+    assert "strokes" not in said
+
+
+def test_strokes_that_speak_against_the_answer_are_not_said_to_speak_for_it() -> None:
+    polarity = _ink._Polarity(dark=True, evidence=-0.2, rim=0.9)
+    step = _ink._polarity_step(_half_filled(), Settings(), polarity, written=True)
+    assert step.sentence.startswith(
+        "The strokes alone leave it open, but 90% of the rim is light: so the ink is darker."
+    )
 
 
 @pytest.mark.parametrize("size", [(28, 28), (90, 120), (280, 280), (700, 900)])

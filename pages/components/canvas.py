@@ -1,6 +1,7 @@
 """The black square to draw on, with undo, redo, clear and samples."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -13,6 +14,9 @@ SIDE = 280  # pixels: ten for each of the 28 that the network sees
 PEN = 18
 FORGED = "The drawing that arrived is not one this page makes; clear it and draw again."
 _KEY = "canvas"
+_amend = st.components.v2.component(
+    "digit_lab.canvas", html="<i></i>", js=Path(__file__).with_suffix(".js").read_text(), isolate_styles=False
+)
 _MOST_STROKES = 500  # that a browser may send
 _MOST_UNDOS = 40
 
@@ -109,6 +113,7 @@ def draw_here() -> bytes:
             return_image_data=True,
             key=_KEY,
         )
+        _amend(key="canvas-amended")
     _receive(drawing, result)
     _buttons(drawing)
     return drawing.image

@@ -17,13 +17,15 @@ ONE: tuple[Point, ...] = ((140, 50), (138, 230))
 BAR: tuple[Point, ...] = ((70, 70), (140, 52))
 BLANK = "No digit yet."
 # The canvas has its style sheet (before that it lies below its frame) and its black ground (it cannot be drawn on
-# before), it shows what it was told to show, and no font will move it any more.
+# before), nothing lies over it, it shows what it was told to show, and no font will move it any more.
 READY = """drawn => {
   const frame = document.querySelector(".st-key-canvas-frame");
   const roots = [...frame?.querySelectorAll("*") ?? []].map(element => element.shadowRoot).filter(Boolean);
   const [canvas, ground] = ["upper", "lower"].map(
     layer => roots.map(root => root.querySelector(`canvas.dc-canvas.${layer}-canvas`)).find(Boolean));
   if (!canvas || !ground || !ground.width || document.fonts.status !== "loaded") return false;
+  const above = roots.map(root => root.querySelector(".dc-toolbar")).find(Boolean);
+  if (getComputedStyle(above).display !== "none") return false;
   const pixels = ground.getContext("2d").getImageData(0, 0, ground.width, ground.height).data;
   const white = pixels.some((value, i) => i % 4 === 0 && value > 200);
   const [at, place] = [canvas, frame].map(element => element.getBoundingClientRect());
@@ -105,6 +107,24 @@ def test_a_seven_drawn_with_a_finger_is_read_and_the_page_stays_where_it_is(phon
     expect(answer(phone)).to_have_text("7, quite sure.")
     assert canvas.bounding_box() == before, "a finger on the canvas draws and does not scroll"
     expect(answer(phone)).to_be_in_viewport()
+
+
+def test_a_stroke_may_end_outside_of_the_canvas(page: Page) -> None:
+    canvas = open_draw(page)
+    stroke(page, canvas, ((140, 60), (140, 200), (138, 310)))
+    expect(answer(page)).to_have_text("1, quite sure.")
+    expect(page.get_by_role("button", name="Undo")).to_be_enabled()
+
+
+@pytest.mark.parametrize("draw", [stroke, finger])
+def test_a_stroke_may_begin_at_the_upper_edge(page: Page, phone: Page, draw: Callable[..., None]) -> None:
+    """Where the canvas's library keeps buttons that cannot be seen, one of which wipes the drawing."""
+    on = page if draw is stroke else phone
+    canvas = open_draw(on)
+    draw(on, canvas, ((250, 12), (250, 13), (130, 14)))
+    expect(on.get_by_role("button", name="Clear")).to_be_enabled()
+    draw(on, canvas, ((265, 8), (240, 60), (150, 160), (140, 260)))
+    expect(answer(on)).to_have_text("7, quite sure.")
 
 
 def test_a_drawing_made_while_the_network_loads_is_answered_by_itself(

@@ -16,6 +16,7 @@ from mnist_core.data import Dataset
 from mnist_core.errors import DigitLabError
 from mnist_core.home import home
 from mnist_core.runs import Run
+from mnist_core.wording import a_digit
 
 if TYPE_CHECKING:
     from mnist_core.recognizer import Recognizer
@@ -157,10 +158,20 @@ def gather(
 def in_words(neighbours: Sequence[Neighbour]) -> str:
     """Say which digits the nearest are, most of them first."""
     votes = Counter(one.label for one in neighbours).most_common()
+    if len(neighbours) == 1:
+        return f"The nearest is {a_digit(votes[0][0])}."
     if len(votes) < 2:
-        return "".join(f"All {n} are a {label}." for label, n in votes)
-    parts = [f"{n} {'is' if n == 1 else 'are'} a {label}" for label, n in votes]
-    return f"Of {len(neighbours)}, {', '.join(parts[:-1])} and {parts[-1]}."
+        return "".join(f"All {_count(n)} are {label}s." for label, n in votes)
+    several = [f"{_count(n)} are {label}s" for label, n in votes if n > 1]
+    single = [a_digit(label) for label, n in votes if n == 1]
+    *parts, last = several + [f"one {digit}" if i else f"one is {digit}" for i, digit in enumerate(single)]
+    return f"Of the {len(neighbours)} nearest, {', '.join(parts)} and {last}."
+
+
+def _count(number: int) -> str:
+    """A number in letters, so that it is not taken for a digit; where it is large, there is no danger of that."""
+    words = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    return words[number] if number < len(words) else str(number)
 
 
 def _fitting(n: int, width: int) -> Rows:

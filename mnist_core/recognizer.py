@@ -16,6 +16,7 @@ from mnist_core.preprocess import Prepared, Settings, prepare
 from mnist_core.recipes import ModelRecipe
 from mnist_core.runs import DEFAULT_RUN, Calibration, Run, load_run, load_weights
 from mnist_core.segment import Page, prepare_page
+from mnist_core.wording import a_digit
 
 if TYPE_CHECKING:
     from mnist_core._compiled import CompiledNetwork
@@ -254,13 +255,14 @@ def judge(class_scores: Float32, calibration: Calibration, prepared: Prepared) -
 
 
 def _reason(answer: Recognition) -> str:
+    first, second = (a_digit(int(digit)) for digit in np.argsort(-answer.probabilities)[:2])
     if answer.between_two:
-        return f"It looks like a {answer.digit} and like a {answer.runner_up}."
+        return f"It looks like {first} and like {second}."
     if not answer.accepted:
         return "The network finds it too unlike each of the ten digits."
     if answer.probability >= SURE:
-        return f"It looks like a {answer.digit} and like no other digit."
-    return f"It looks most like a {answer.digit}, and a little like a {answer.runner_up}."
+        return f"It looks like {first} and like no other digit."
+    return f"It looks most like {first}, and a little like {second}."
 
 
 def _batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:

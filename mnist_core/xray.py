@@ -10,6 +10,7 @@ import numpy.typing as npt
 from mnist_core.evaluation import in_percent
 from mnist_core.preprocess import Prepared, Settings, Step, prepare
 from mnist_core.recognizer import Recognition, Recognizer
+from mnist_core.wording import a_digit
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
@@ -118,11 +119,11 @@ def _difference(name: str, one: Recognition, usual: Recognition) -> str:
     if one.digit is None:
         return f"{without} no digit would have been found."
     if one.digit != usual.digit:
-        return f"{without} this would have been a {one.digit} ({in_percent(one.probability)})."
+        return f"{without} this would have been {a_digit(one.digit)} ({in_percent(one.probability)})."
     if one.accepted != usual.accepted:
         return f"{without} the {one.digit} would {'have' if one.accepted else 'not have'} been accepted."
     change = f"{in_percent(one.probability)} instead of {in_percent(usual.probability)}"
-    return f"{without} it is a {one.digit} as well ({change})."
+    return f"{without} it is {a_digit(one.digit)} as well ({change})."
 
 
 def _shrunk(image: UInt8 | Float32) -> Float32:

@@ -8,6 +8,7 @@ from mnist_core import figures
 from mnist_core.evaluation import in_percent
 from mnist_core.predictions import Predictions
 from mnist_core.traits import Traits
+from mnist_core.wording import a_digit
 from pages.components import cached, evaluated, why
 from pages.components.evaluated import Evaluated
 from pages.components.pictures import data_url
@@ -22,7 +23,7 @@ def look(found: Evaluated, row: int | None) -> None:
     predictions = found.predictions[0]
     picture = ""
     if found.images is not None:
-        alt = f"Number {row}, a {predictions.labels[row]}"
+        alt = f"Number {row}, {a_digit(int(predictions.labels[row]))}"
         picture = f'<img class="dl-large dl-pixels" src="{data_url(found.images[row], 28)}" alt="{escape(alt)}">'
     st.html(
         f'<div class="dl-closer">{picture}<div role="status"><p class="dl-sentence">{_sentence(predictions, row)}</p>'
@@ -49,9 +50,8 @@ def look(found: Evaluated, row: int | None) -> None:
 def _sentence(predictions: Predictions, row: int) -> str:
     true, read = int(predictions.labels[row]), int(predictions.predicted[row])
     sure = in_percent(float(predictions.certainty[row]))
-    if true == read:
-        return f"A {true}, read right, {sure} sure."
-    return f"A {true}, read as {read}, {sure} sure."
+    how = "right" if true == read else f"as {read}"
+    return f"{a_digit(true).capitalize()}, read {how}, {sure} sure."
 
 
 def _details(predictions: Predictions, traits: Traits | None, row: int) -> str:

@@ -9,6 +9,7 @@ from mnist_core.data import Dataset
 from mnist_core.errors import DigitLabError
 from mnist_core.explain import Gallery, Neighbour
 from mnist_core.recognizer import Recognition, Recognizer
+from mnist_core.wording import a_digit
 from pages.components import cached
 from pages.components.cached import Work
 from pages.components.pictures import data_url
@@ -83,7 +84,7 @@ def whose(gallery: Gallery) -> str:
 
 def card(one: Neighbour) -> str:
     """A training digit as a list item."""
-    title = f"A {one.label}, training digit number {one.row:,}, at distance {one.distance:.1f}"
+    title = f"{a_digit(one.label).capitalize()}, training digit number {one.row:,}, at distance {one.distance:.1f}"
     return (
         f'<div role="listitem" title="{escape(title)}"><img class="dl-pixels" src="{data_url(one.image, 28)}" '
         f'alt="{escape(title)}"><b>{one.label}</b></div>'

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from mnist_core import data, mistakes, runs
 from mnist_core.mistakes import Wanted
 from mnist_core.predictions import Predictions
+from mnist_core.wording import a_digit
 from pages.components import browse, cached
 from tests.app.conftest import run_without_a_mistake
 
@@ -56,7 +57,13 @@ def test_the_mistakes_come_worst_first_with_the_worst_one_large(app: AppTest) ->
     assert shown(app) == rows.tolist()[:24]
     assert count(app) == f"{len(rows)} of 359 digits"
     first = rows[0]
-    assert f"A {given.labels[first]}, read as {given.predicted[first]}, " in html(app)
+    assert f"{a_digit(given.labels[first]).capitalize()}, read as {given.predicted[first]}, " in html(app)
+
+
+def test_an_eight_is_spoken_of_as_people_do(app: AppTest) -> None:
+    app.selectbox(key="true").set_value("8").run()
+    app.segmented_control(key="which").set_value("all").run()
+    assert re.search(r"An 8, read (right|as \d), ", html(app))
 
 
 def test_another_digit_is_looked_at(app: AppTest) -> None:
@@ -151,7 +158,7 @@ def test_the_nearest_training_digits_of_both_digits_are_shown(app: AppTest) -> N
     text = opened(app, "closer-nearest")
     for digit, whose in ((given.predicted[row], "its answer"), (given.labels[row], "what was written")):
         assert f"The nearest <b>{digit}</b>s, {whose}:" in text
-        assert text.count(f'title="A {digit}, training digit number') == 4
+        assert text.count(f'title="{a_digit(digit).capitalize()}, training digit number') == 4
     assert re.search(f"The nearest of all is a [{given.predicted[row]}{given.labels[row]}]", text)
 
 

@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
+from mnist_core.wording import a_digit
 from tests.browser.conftest import fits
 from tests.browser.test_metrics import WAKING
 
@@ -30,7 +31,7 @@ def test_mistakes_are_filtered_paged_and_looked_at_closer(page: Page) -> None:
     kind.click()
     expect(count(page)).to_have_text(f"{many} of 359 digits")
     expect(cards(page)).to_have_text([re.compile(f"{true} \N{RIGHTWARDS ARROW} {read}")] * int(many))
-    expect(page.locator(".dl-sentence")).to_contain_text(f"A {true}, read as {read}, ")
+    expect(page.locator(".dl-sentence")).to_contain_text(f"{a_digit(int(true)).capitalize()}, read as {read}, ")
     expect(page).to_have_url(re.compile(f"true={true}&read={read}"))
 
     kind.click()

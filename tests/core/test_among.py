@@ -78,9 +78,9 @@ def answers(labels: list[int], read: list[int]) -> Predictions:
 @pytest.mark.parametrize(
     ("read", "sentence"),
     [
-        ([4, 4, 9], "Of 3, 2 are a 4 and 1 is a 9. net reads every one of them right."),
-        ([4, 9, 9], "Of 3, 2 are a 4 and 1 is a 9. net reads one of them wrong."),
-        ([9, 9, 4], "Of 3, 2 are a 4 and 1 is a 9. net reads 3 of them wrong."),
+        ([4, 4, 9], "Of the 3 nearest, two are 4s and one is a 9. net reads every one of them right."),
+        ([4, 9, 9], "Of the 3 nearest, two are 4s and one is a 9. net reads one of them wrong."),
+        ([9, 9, 4], "Of the 3 nearest, two are 4s and one is a 9. net reads 3 of them wrong."),
     ],
 )
 def test_the_nearest_in_words(read, sentence):

@@ -143,10 +143,15 @@ def test_a_dataset_without_training_digits_is_refused(recognizer, builtin: Datas
     ("labels", "sentence"),
     [
         ([], ""),
-        ([7] * 8, "All 8 are a 7."),
-        ([7, 1, 7, 7, 1, 2], "Of 6, 3 are a 7, 2 are a 1 and 1 is a 2."),
+        ([8], "The nearest is an 8."),
+        ([7] * 8, "All eight are 7s."),
+        ([7] * 12, "All 12 are 7s."),
+        ([7, 1, 7, 7, 1], "Of the 5 nearest, three are 7s and two are 1s."),
+        ([8, 7, 7, 7, 7, 7, 7, 7], "Of the 8 nearest, seven are 7s and one is an 8."),
+        ([5, 4, 5, 0, 8, 4, 5, 1], "Of the 8 nearest, three are 5s, two are 4s, one is a 0, one an 8 and one a 1."),
+        ([8, 3], "Of the 2 nearest, one is an 8 and one a 3."),
     ],
-    ids=["none", "all the same", "several"],
+    ids=["none", "one", "all the same", "many", "two kinds", "one other", "several", "no two alike"],
 )
 def test_the_nearest_in_words(labels, sentence):
     nearest = [Neighbour(i, np.zeros((28, 28), np.uint8), label, 1.0) for i, label in enumerate(labels)]

@@ -249,6 +249,12 @@ def test_the_answer_says_how_far_it_can_be_relied_on(
     assert answer.probability == pytest.approx(max(probabilities), abs=1e-5)
 
 
+def test_an_eight_is_spoken_of_as_people_do() -> None:
+    scores = np.roll(scores_for([0.6, 0.3]), 5)  # of an 8 and a 9
+    assert judge(scores, EASY, NOTHING).reason == "It looks most like an 8, and a little like a 9."
+    assert judge(np.roll(scores, -1), EASY, NOTHING).reason == "It looks most like a 7, and a little like an 8."
+
+
 def test_the_temperature_softens_the_answer() -> None:
     scores = scores_for([0.99])
     sure, soft = judge(scores, Calibration(1.0), NOTHING), judge(scores, Calibration(4.0), NOTHING)

@@ -67,6 +67,14 @@ def test_a_switch_that_is_off_is_not_tried(recognizer):
     assert {one.setting for one in tried} == set(xray.SWITCHES) - {"even_stroke", "crop"}
 
 
+def test_an_eight_is_spoken_of_as_people_do(recognizer):
+    eight = np.zeros((280, 280), np.uint8)
+    for middle, side in (((140, 90), 45), ((140, 190), 55)):
+        cv2.circle(eight, middle, side, 255, 18, cv2.LINE_AA)
+    said = [one.sentence for one in xray.without_each(eight, recognizer) if not one.changed]
+    assert any(" it is an 8 as well" in sentence for sentence in said), said
+
+
 def test_a_blank_picture_has_no_digit_with_or_without(recognizer):
     for one in xray.without_each(np.full((60, 60), 200, np.uint8), recognizer):
         assert one.sentence.endswith("no digit would have been found.")

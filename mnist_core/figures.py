@@ -14,17 +14,20 @@ Float32 = npt.NDArray[np.float32]
 
 ANSWER = "#5b78e8"
 RUNNER_UP = "rgba(91, 120, 232, 0.45)"
+GUESS = "#8a8f9c"
 REST = "rgba(138, 143, 156, 0.45)"
 _SMALLEST_NAMED = 0.01  # the numbers of the others would all say "0%"
 
 
-def probability_bars(probabilities: Float32) -> go.Figure:
+def probability_bars(probabilities: Float32, accepted: bool = True) -> go.Figure:
     """Draw the ten probabilities of one answer as bars.
 
     Parameters
     ----------
     probabilities
         ``float32 (10,)``, each in [0, 1]; all zero where there is no digit.
+    accepted
+        Whether the answer is relied on; a mere guess is as grey as all the rest, only stronger.
 
     Returns
     -------
@@ -34,8 +37,8 @@ def probability_bars(probabilities: Float32) -> go.Figure:
     order = np.argsort(-probabilities)
     colours = [REST] * 10
     if probabilities.any():
-        colours[int(order[1])] = RUNNER_UP
-        colours[int(order[0])] = ANSWER
+        colours[int(order[1])] = RUNNER_UP if accepted else REST
+        colours[int(order[0])] = ANSWER if accepted else GUESS
     figure = go.Figure(
         go.Bar(
             x=[str(digit) for digit in range(10)],

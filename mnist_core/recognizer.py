@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from mnist_core._context import Sign, legible
 from mnist_core._dense import DenseNetwork
-from mnist_core.evaluation import softmax
+from mnist_core.evaluation import in_percent, softmax
 from mnist_core.preprocess import Prepared, Settings, prepare
 from mnist_core.recipes import ModelRecipe
 from mnist_core.runs import DEFAULT_RUN, Calibration, Run, load_run, load_weights
@@ -81,7 +81,7 @@ class Recognition:
     def sentence(self) -> str:
         """The answer in words."""
         if self.digit is None:
-            return "No digit yet."
+            return "No digit found."
         if self.accepted:
             return f"{self.digit}, {'quite' if self.probability >= SURE else 'fairly'} sure."
         if not self.between_two:
@@ -251,18 +251,32 @@ def judge(class_scores: Float32, calibration: Calibration, prepared: Prepared) -
     digit = int(probabilities.argmax())
     accepted = bool(probabilities[digit] >= calibration.least_probability)
     answer = Recognition(digit, probabilities, accepted, "", prepared)
-    return replace(answer, reason=_reason(answer))
+    return replace(answer, reason=_reason(answer, calibration.least_probability))
 
 
-def _reason(answer: Recognition) -> str:
+def _reason(answer: Recognition, least_probability: float) -> str:
     first, second = (a_digit(int(digit)) for digit in np.argsort(-answer.probabilities)[:2])
-    if answer.between_two:
-        return f"It looks like {first} and like {second}."
     if not answer.accepted:
-        return "The network finds it too unlike each of the ten digits."
+        why = (
+            f"It looks like {first} and like {second}"
+            if answer.between_two
+            else "It is too unlike each of the ten digits"
+        )
+        sure, needed = _apart(answer.probability, least_probability)
+        return f"{why}: the network is {sure} sure of {answer.digit}, and would have to be at least {needed} sure."
     if answer.probability >= SURE:
         return f"It looks like {first} and like no other digit."
     return f"It looks most like {first}, and a little like {second}."
+
+
+def _apart(less: float, more: float) -> tuple[str, str]:
+    """Two shares in percent, with so many decimals that they are not written alike."""
+    written = in_percent(less), in_percent(more)
+    decimals = 0
+    while written[0] == written[1] and decimals < 4:
+        decimals += 1
+        written = f"{less:.{decimals}%}", f"{more:.{decimals}%}"
+    return written
 
 
 def _batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:

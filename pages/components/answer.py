@@ -87,7 +87,7 @@ def _digit(recognition: Recognition) -> str:
 
 
 def _words(recognition: Recognition) -> str:
-    remarks = [escape(recognition.reason)]
+    remarks = [escape(_reason(recognition))]
     if recognition.runner_up is not None:
         share = recognition.probabilities[recognition.runner_up]
         amount = f"{share:.1%}" if share >= 0.001 else "less than 0.1%"
@@ -97,10 +97,20 @@ def _words(recognition: Recognition) -> str:
     return f'<p class="dl-sentence">{escape(recognition.sentence)}</p><div class="dl-quiet">{lines}</div>'
 
 
+def _reason(recognition: Recognition) -> str:
+    """Why; without a digit the sentence above it says already that none was found."""
+    if recognition.digit is not None:
+        return recognition.reason
+    why = recognition.reason.removeprefix("No digit found: ")
+    return why[:1].upper() + why[1:]
+
+
 def _bars(recognition: Recognition, key: str) -> None:
+    if recognition.digit is None:
+        return
     st.caption("Probability of each digit", help=SOFTMAX)
     st.plotly_chart(
-        figures.probability_bars(recognition.probabilities),
+        figures.probability_bars(recognition.probabilities, recognition.accepted),
         key=f"{key}-bars",
         config={"displayModeBar": False},
         alt=_alternative(recognition),

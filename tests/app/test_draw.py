@@ -1,21 +1,31 @@
 """The Draw page: what it says at every moment of drawing."""
 
+import json
 import re
 from concurrent.futures import Future
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mnist_core import figures
 from mnist_core.errors import DigitLabError
+from mnist_core.evaluation import in_percent
 from mnist_core.recognizer import Recognizer
 from pages.components import cached
 from tests.app.conftest import SEVEN, Hand
+from tests.app.test_nearest import STAR
 
 STEPS = ["In grey", "Light evened out", "White ink on black", "The digit found", "Centred in 28 by 28"]
 
 
 def sentences(app: AppTest) -> list[str]:
     return [found for block in app.get("html") for found in re.findall('dl-sentence">(.*?)</p>', block.value)]
+
+
+def reasons(app: AppTest) -> list[str]:
+    """What stands below the answers."""
+    quiet = [found for block in app.get("html") for found in re.findall('dl-quiet">(.*?)</div>', block.value)]
+    return [line for some in quiet for line in re.findall("<p>(.*?)</p>", some)]
 
 
 def labels(app: AppTest) -> list[str]:
@@ -37,6 +47,25 @@ def test_the_answer_comes_with_the_stroke(draw: AppTest, hand: Hand) -> None:
     assert len(draw.get("plotly_chart")) == 1
     assert not draw.button(key="undo").disabled
     assert not draw.button(key="clear").disabled
+
+
+def test_a_drawing_without_a_digit_is_told_why_and_gets_no_bars(draw: AppTest, hand: Hand) -> None:
+    hand.draw((140, 140), (141, 140))
+    draw.run()
+    assert not draw.exception
+    assert sentences(draw) == ["No digit found."], "something was drawn"
+    assert reasons(draw) == ["Nothing in the picture is drawn with a pen&#x27;s stroke."]
+    assert not draw.get("plotly_chart")
+
+
+def test_a_refused_drawing_is_told_how_sure_the_network_is_and_has_to_be(draw: AppTest, hand: Hand) -> None:
+    hand.draw(*STAR)
+    draw.run()
+    (run,) = (run for name, run in cached.all_runs().items() if name == "ann")
+    needed = f"would have to be at least {in_percent(run.calibration.least_probability)} sure."
+    assert [reason.endswith(needed) for reason in reasons(draw)] == [True, False], "the runner-up stands below it"
+    bars = json.loads(draw.get("plotly_chart")[0].proto.spec)["data"][0]
+    assert max(zip(bars["y"], bars["marker"]["color"], strict=True))[1] == figures.GUESS
 
 
 def test_every_step_is_shown_with_its_sentence(draw: AppTest, hand: Hand) -> None:

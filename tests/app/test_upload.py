@@ -256,7 +256,7 @@ def test_a_bad_file_gets_its_sentence_and_the_others_are_done(
 def test_a_blank_picture_gets_no_guess(upload: AppTest) -> None:
     put(upload, ("paper.png", encode_png(np.full((300, 200), 250, np.uint8)), "image/png"))
     assert not upload.exception
-    assert sentences(upload) == ["No digit yet."]
+    assert sentences(upload) == ["No digit found."]
 
 
 def test_many_files_come_in_pages_and_in_one_table(upload: AppTest) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mnist_core.figures import ANSWER, REST, RUNNER_UP, probability_bars
+from mnist_core.figures import ANSWER, GUESS, REST, RUNNER_UP, probability_bars
 
 
 def probabilities(**given: float) -> np.ndarray:
@@ -25,6 +25,12 @@ def test_answer_and_runner_up_stand_out() -> None:
     assert bars.marker.color[4] == ANSWER
     assert bars.marker.color[9] == RUNNER_UP
     assert {bars.marker.color[digit] for digit in (0, 1, 2, 3, 5, 6, 7, 8)} == {REST}
+
+
+def test_a_mere_guess_has_not_the_colour_of_an_answer() -> None:
+    (bars,) = probability_bars(probabilities(d0=0.69, d6=0.2, d2=0.11), accepted=False).data
+    assert bars.marker.color[0] == GUESS
+    assert set(bars.marker.color) == {GUESS, REST}
 
 
 def test_without_a_digit_no_bar_stands_out() -> None:

@@ -148,7 +148,7 @@ def test_a_blank_picture_gets_no_guess(paper: int, recognizer: Recognizer) -> No
     answer = recognizer.recognize(np.full((60, 60), paper, np.uint8))
     assert (answer.digit, answer.runner_up, answer.accepted, answer.probability) == (None, None, False, 0.0)
     np.testing.assert_array_equal(answer.probabilities, np.zeros(10, np.float32), strict=True)
-    assert answer.sentence == "No digit yet."
+    assert answer.sentence == "No digit found."
     assert answer.reason == answer.prepared.problem
     assert answer.reason.startswith("No digit found")
 
@@ -220,7 +220,12 @@ def scores_for(probabilities: list[float]) -> np.ndarray:
 
 
 EASY, STRICT = Calibration(1.0, 0.5), Calibration(1.0, 0.9)
-UNLIKE = "The network finds it too unlike each of the ten digits."
+UNLIKE = "It is too unlike each of the ten digits"
+TWO = "It looks like a 3 and like a 4"
+
+
+def short_of(sure: str, digit: int, needed: str) -> str:
+    return f": the network is {sure} sure of {digit}, and would have to be at least {needed} sure."
 
 
 @pytest.mark.parametrize(
@@ -230,14 +235,33 @@ UNLIKE = "The network finds it too unlike each of the ten digits."
         ([0.951], STRICT, True, "3, quite sure.", "It looks like a 3 and like no other digit."),
         ([0.949, 0.05], STRICT, True, "3, fairly sure.", "It looks most like a 3, and a little like a 4."),
         ([0.501, 0.4], EASY, True, "3, fairly sure.", "It looks most like a 3, and a little like a 4."),
-        ([0.89, 0.05], STRICT, False, "Probably 3, perhaps 4.", "It looks like a 3 and like a 4."),
-        ([0.61, 0.2], STRICT, False, "Probably 3, perhaps 4.", "It looks like a 3 and like a 4."),
-        ([0.59, 0.4], STRICT, False, "3 or 4, I can't tell.", "It looks like a 3 and like a 4."),
-        ([0.499, 0.45], EASY, False, "3 or 4, I can't tell.", "It looks like a 3 and like a 4."),
-        ([0.36, 0.45], EASY, False, "4 or 3, I can't tell.", "It looks like a 4 and like a 3."),
-        ([0.34, 0.45], EASY, False, "This does not look like a digit. Closest guess: 4.", UNLIKE),
-        ([0.6, 0.1], STRICT, False, "This does not look like a digit. Closest guess: 3.", UNLIKE),
-        ([0.2], EASY, False, "This does not look like a digit. Closest guess: 3.", UNLIKE),
+        ([0.89, 0.05], STRICT, False, "Probably 3, perhaps 4.", TWO + short_of("89%", 3, "90%")),
+        ([0.8996, 0.05], STRICT, False, "Probably 3, perhaps 4.", TWO + short_of("89.96%", 3, "90.00%")),
+        ([0.61, 0.2], STRICT, False, "Probably 3, perhaps 4.", TWO + short_of("61%", 3, "90%")),
+        ([0.59, 0.4], STRICT, False, "3 or 4, I can't tell.", TWO + short_of("59%", 3, "90%")),
+        ([0.499, 0.45], EASY, False, "3 or 4, I can't tell.", TWO + short_of("49.9%", 3, "50.0%")),
+        (
+            [0.36, 0.45],
+            EASY,
+            False,
+            "4 or 3, I can't tell.",
+            "It looks like a 4 and like a 3" + short_of("45%", 4, "50%"),
+        ),
+        (
+            [0.34, 0.45],
+            EASY,
+            False,
+            "This does not look like a digit. Closest guess: 4.",
+            UNLIKE + short_of("45%", 4, "50%"),
+        ),
+        (
+            [0.6, 0.1],
+            STRICT,
+            False,
+            "This does not look like a digit. Closest guess: 3.",
+            UNLIKE + short_of("60%", 3, "90%"),
+        ),
+        ([0.2], EASY, False, "This does not look like a digit. Closest guess: 3.", UNLIKE + short_of("20%", 3, "50%")),
     ],
 )
 def test_the_answer_says_how_far_it_can_be_relied_on(

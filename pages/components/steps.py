@@ -85,7 +85,7 @@ def _numbers(step: Step) -> str:
     """The 784 numbers that the network gets, 0 to 255, each on its own grey."""
     cells = "".join(_cell(int(value)) for value in as_bytes(np.asarray(step.image)).ravel())
     return (
-        '<div class="dl-numbers-frame" tabindex="0" role="group" aria-label="The 784 numbers">'
+        '<div class="dl-numbers-frame" role="group" aria-label="The 784 numbers">'
         "<p>These 784 numbers are all that the network sees: 0 is black, 255 is white.</p>"
         f'<div class="dl-numbers">{cells}</div></div>'
     )

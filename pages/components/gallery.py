@@ -4,23 +4,22 @@ import streamlit as st
 
 from pages.components import cached
 from pages.components.pictures import data_url
-from pages.components.reading import Brought
+from pages.components.reading import Brought, collection
 
 _SIDE = 132  # pixels
 
 
-def choose(alone: bool) -> list[Brought]:
-    """Show the samples as cards and return the chosen ones; while nothing was brought (`alone`) all are in view."""
-    chosen: list[str] = st.session_state.setdefault("chosen_samples", [])
+def choose() -> None:
+    """Show the samples as cards; while nothing was brought all are in view."""
+    brought = collection()
     st.markdown("Or choose samples", help="Made for this page, each with something that makes reading hard.")
-    with st.container(horizontal=True, wrap=alone and not chosen, gap="small", key="samples"):
+    with st.container(horizontal=True, wrap=not brought.pictures, gap="small", key="samples"):
         for sample in cached.sample_pictures():
-            _card(sample, sample.file in chosen)
-    return [
-        Brought(sample.file, sample.digest, sample.data, sample.why)
-        for sample in cached.sample_pictures()
-        if sample.file in chosen
-    ]
+            _card(sample, _key(sample) in brought)
+
+
+def _key(sample: cached.SamplePicture) -> str:
+    return f"chosen-{sample.file}"
 
 
 def _card(sample: cached.SamplePicture, chosen: bool) -> None:
@@ -35,10 +34,13 @@ def _card(sample: cached.SamplePicture, chosen: bool) -> None:
             wrap=True,
             icon=":material/check_circle:" if chosen else None,
             on_click=_toggle,
-            args=(sample.file,),
+            args=(sample,),
         )
 
 
-def _toggle(file: str) -> None:
-    chosen: list[str] = st.session_state.chosen_samples
-    st.session_state.chosen_samples = [one for one in chosen if one != file] if file in chosen else [*chosen, file]
+def _toggle(sample: cached.SamplePicture) -> None:
+    brought, key = collection(), _key(sample)
+    if key in brought:
+        brought.remove(key)
+    else:
+        brought.bring([Brought(key, sample.file, sample.data, sample.why)])

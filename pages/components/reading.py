@@ -4,13 +4,15 @@ import csv
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 from time import monotonic
 from typing import Literal
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from mnist_core.errors import DigitLabError
 from mnist_core.preprocess import Box, Prepared, Settings
@@ -34,14 +36,79 @@ KINDS: Mapping[Kind, str] = {
 """How far a digit can be relied on, in words."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Brought:
-    """A file as it came: its name, the SHA-256 of its bytes, these themselves, and a remark on a sample."""
+    """A file as it came: a key that stays its own, its name, its bytes, and a remark on a sample."""
 
+    key: str
     name: str
-    digest: str
     data: bytes
     remark: str = ""
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of its bytes."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass
+class Collection:
+    """The pictures that a person has brought, kept while they look at other pages.
+
+    Attributes
+    ----------
+    pictures
+        In the order in which they came, at most `MOST_PICTURES`.
+    left_out
+        How many of the last ones there was no room for.
+    photos
+        How often the camera was used.
+    turn
+        How often the widgets that bring pictures started anew. They have to when something is taken away, or they
+        would still hold it.
+    """
+
+    pictures: list[Brought] = field(default_factory=list)
+    left_out: int = 0
+    photos: int = 0
+    turn: int = 0
+
+    def bring(self, brought: Iterable[Brought]) -> None:
+        """Add those that are new, as far as there is room."""
+        new = [one for one in brought if one.key not in self]
+        if not new:
+            return
+        room = MOST_PICTURES - len(self.pictures)
+        self.pictures += new[:room]
+        self.left_out = len(new[room:])
+        if self.left_out:
+            self._let_go([one.key for one in new[room:]])
+
+    def remove(self, *keys: str) -> None:
+        """Take pictures away, with all that was done to them."""
+        self.pictures = [one for one in self.pictures if one.key not in keys]
+        self.left_out = 0
+        self._let_go(keys)
+        starts = tuple(f"{key}-" for key in keys)
+        for name in [str(name) for name in st.session_state]:
+            if name.startswith(starts):
+                del st.session_state[name]
+
+    def _let_go(self, keys: Iterable[str]) -> None:
+        # Streamlit would keep the files until the session ends, however many come and go.
+        context = get_script_run_ctx()
+        for key in keys:
+            context.uploaded_file_mgr.remove_file(context.session_id, key)
+        self.turn += 1
+
+    def __contains__(self, key: object) -> bool:
+        return any(one.key == key for one in self.pictures)
+
+
+def collection() -> Collection:
+    """What the person of this session has brought."""
+    found: Collection = st.session_state.setdefault("collection", Collection())
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,18 +228,10 @@ class Answers:
         return self.single.prepared.several or (sensible and (len(digits) > 2 or not self.single.accepted))
 
 
-def as_brought(name: str, data: bytes, file_id: str) -> Brought:
-    """Wrap a file; its hash is computed once in a session."""
-    digests: dict[str, str] = st.session_state.setdefault("digests", {})
-    if file_id not in digests:
-        digests[file_id] = hashlib.sha256(data).hexdigest()
-    return Brought(name, digests[file_id], data)
-
-
 Wishes = Callable[[str], tuple[Settings, tuple[Box, ...] | None, Mapping[Box, str]]]
 
 
-def see_all(files: list[Brought], judge: Recognizer, wishes: Wishes) -> list[Result]:
+def see_all(files: Sequence[Brought], judge: Recognizer, wishes: Wishes) -> list[Result]:
     """Decode and take apart each file, with a bar when it takes long; a bad one does not stop the others.
 
     The judge decides where ink may be one digit or two. The wishes give, for a picture's key, the steps' settings, the
@@ -182,20 +241,20 @@ def see_all(files: list[Brought], judge: Recognizer, wishes: Wishes) -> list[Res
     for number, file in enumerate(files):
         if monotonic() - started > _PATIENCE:
             bar.progress(number / len(files), f"Picture {number + 1} of {len(files)}: {file.name}")
-        results.append(_see(file, f"{number}-{file.digest[:12]}", judge, wishes))
+        results.append(_see(file, judge, wishes))
     bar.empty()
     return results
 
 
-def _see(file: Brought, key: str, judge: Recognizer, wishes: Wishes) -> Result:
+def _see(file: Brought, judge: Recognizer, wishes: Wishes) -> Result:
     try:
-        settings, boxes, corrections = wishes(key)
+        settings, boxes, corrections = wishes(file.key)
         which = file.digest, file.name, (judge.run.name, judge.run.created), settings
         seen = cached.seen_picture(*which, file.data, judge)
         page = seen.page if boxes is None else cached.boxed_picture(*which, boxes, file.data, judge)
-        return Result(file.name, key, seen, page, corrections, file.remark)
+        return Result(file.name, file.key, seen, page, corrections, file.remark)
     except DigitLabError as error:
-        return Result(file.name, key, None, problem=str(error))
+        return Result(file.name, file.key, None, problem=str(error))
 
 
 def answers(result: Result, recognizers: Iterable[Recognizer]) -> list[Answers]:

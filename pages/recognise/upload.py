@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from mnist_core import images, xray
 from mnist_core.preprocess import Box, Settings
@@ -16,27 +17,57 @@ MOST_PILLS = 40
 _UNSEEN = "\N{ZERO WIDTH SPACE}"
 CLOSER = "Look closer at one digit"
 ONE, ALL = "One digit", "All digits"
-KINDS = f"PNG, JPEG, WebP, GIF or BMP, up to {images.MAX_BYTES // 2**20} MB each, {reading.MOST_PICTURES} at a time."
+_LARGEST = images.MAX_BYTES // 2**20  # MB
+KINDS = f"PNG, JPEG, WebP, GIF or BMP, up to {_LARGEST} MB each; at most {reading.MOST_PICTURES} pictures."
 
 
-def brought() -> list[Brought]:
-    """Everything that was uploaded, photographed or chosen."""
-    files = st.file_uploader("Your pictures", accept_multiple_files=True, key="files", help=KINDS)
-    found = [reading.as_brought(file.name, file.getvalue(), file.file_id) for file in files]
+def bring() -> None:
+    """Let pictures be uploaded, photographed or chosen."""
+    turn = reading.collection().turn
+    files, camera = f"files-{turn}", f"camera-{turn}"
+    st.file_uploader("Your pictures", accept_multiple_files=True, key=files, on_change=upload, args=(files,))
+    st.caption(KINDS)
     if st.toggle("Use the camera", key="camera-on"):
-        photo = st.camera_input("Hold the digits into the light", key="camera")
-        if photo is not None:
-            found.append(reading.as_brought("photo.jpg", photo.getvalue(), photo.file_id))
-    found += gallery.choose(alone=not found)
-    if len(found) > reading.MOST_PICTURES:
+        st.camera_input("Hold the digits into the light", key=camera, on_change=photograph, args=(camera,))
+    take_back()
+    gallery.choose()
+
+
+def upload(widget: str) -> None:
+    """Add what was uploaded."""
+    files = (file for file in st.session_state[widget] if isinstance(file, UploadedFile))  # not one that is gone
+    reading.collection().bring(Brought(file.file_id, file.name, file.getvalue()) for file in files)
+
+
+def photograph(widget: str) -> None:
+    """Add a photo, and make the camera ready for the next one."""
+    photo, brought = st.session_state[widget], reading.collection()
+    if photo is not None:
+        brought.photos, brought.turn = brought.photos + 1, brought.turn + 1
+        name = "photo.jpg" if brought.photos == 1 else f"photo-{brought.photos}.jpg"
+        brought.bring([Brought(photo.file_id, name, photo.getvalue())])
+
+
+def take_back() -> None:
+    """Say how many pictures are here, and take them all away if so wished."""
+    brought = reading.collection()
+    count = len(brought.pictures)
+    if not count:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="brought"):
+        st.markdown(f"**{count} {'picture' if count == 1 else 'pictures'}**, kept while you look at other pages.")
+        everything = [one.key for one in brought.pictures]
+        icon = ":material/delete_sweep:"
+        st.button("Remove all", key="remove-all", icon=icon, type="tertiary", on_click=brought.remove, args=everything)
+    if brought.left_out:
         st.warning(
-            f"Of these {len(found)} pictures the first {reading.MOST_PICTURES} are read. Bring the others afterwards.",
+            f"Of these {count + brought.left_out} pictures the first {count} are read. "
+            "Remove some, then bring the others.",
             icon=":material/filter_none:",
         )
-    return found[: reading.MOST_PICTURES]
 
 
-def results(files: list[Brought]) -> None:
+def results(files: Sequence[Brought]) -> None:
     """Read all pictures and show what came out."""
     networks = answer.recognizers(sidebar.chosen())
     if networks is None:
@@ -52,7 +83,7 @@ def wishes(key: str) -> tuple[Settings, tuple[Box, ...] | None, Mapping[Box, str
 
 
 @st.fragment
-def overview(files: list[Brought], networks: list[Recognizer]) -> None:
+def overview(files: Sequence[Brought], networks: list[Recognizer]) -> None:
     """The table of all pictures, and a card for each."""
     st.header("What the network reads")
     seen = reading.see_all(files, networks[0], wishes)
@@ -111,7 +142,7 @@ def takes_several(result: Result, answers: list[Answers]) -> bool:
 def card(result: Result, networks: list[Recognizer], alone: bool) -> None:
     """One picture with what was found in it."""
     if result.seen is None:
-        st.html(f'<h3 class="dl-name">{escape(result.name)}</h3>')
+        title(result)
         st.error(result.problem, icon=":material/broken_image:")
         return
     answers = reading.answers(result, networks)
@@ -135,11 +166,20 @@ def card(result: Result, networks: list[Recognizer], alone: bool) -> None:
     step_by_step(result, answers, several, alone)
 
 
+def title(result: Result, notes: str = "") -> None:
+    """The picture's name, with notes below it, and a button that takes it away."""
+    with st.container(horizontal=True, wrap=False, gap="small", key=f"title-{result.key}"):
+        quiet = f'<p class="dl-quiet">{escape(notes)}</p>' if notes else ""
+        st.html(f'<h3 class="dl-name">{escape(result.name)}</h3>{quiet}', width="stretch")
+        if st.button("Remove", key=f"{result.key}-remove", icon=":material/close:", type="tertiary"):
+            reading.collection().remove(result.key)
+            st.rerun()  # also what is outside of the fragment
+
+
 def heading(result: Result, several: bool) -> None:
     """The picture's name, what was done to it, and the choice between one digit and all."""
     width, height = result.seen.size
-    notes = " ".join([f"{width:,} by {height:,} pixels.", *result.seen.notes, result.remark])
-    st.html(f'<h3 class="dl-name">{escape(result.name)}</h3><p class="dl-quiet">{escape(notes)}</p>')
+    title(result, " ".join([f"{width:,} by {height:,} pixels.", *result.seen.notes, result.remark]))
     st.segmented_control(
         "How many digits are in this picture?",
         [ONE, ALL],
@@ -147,7 +187,7 @@ def heading(result: Result, several: bool) -> None:
         key=f"{result.key}-way",
         required=True,
         label_visibility="collapsed",
-        persist_state="page",
+        persist_state="session",
     )
 
 
@@ -304,5 +344,6 @@ def strip(result: Result, recognizer: Recognizer, digit: Recognition | None) -> 
 
 st.title("Read pictures")
 st.markdown("Photos, scans or screenshots of handwritten digits: one digit, or a whole page.")
-if files := brought():
+bring()
+if files := reading.collection().pictures:
     results(files)

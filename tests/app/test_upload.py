@@ -43,6 +43,11 @@ def written(*signs: str) -> File:
     return "page.png", encode_png(picture), "image/png"
 
 
+def names(app: AppTest) -> list[str]:
+    """Of the pictures whose cards are shown."""
+    return [found for block in app.get("html") for found in re.findall('class="dl-name">(.*?)</h3>', block.value)]
+
+
 class Browser:
     """Stands in for the boxes on the picture, which need a browser."""
 
@@ -82,7 +87,7 @@ def browser(upload: AppTest, monkeypatch: pytest.MonkeyPatch) -> Browser:
 
 
 def put(app: AppTest, *files: File) -> AppTest:
-    return app.file_uploader(key="files").set_value(list(files)).run()
+    return app.file_uploader[0].set_value(list(files)).run()
 
 
 def test_with_nothing_uploaded_samples_are_offered(upload: AppTest) -> None:
@@ -259,6 +264,82 @@ def test_a_blank_picture_gets_no_guess(upload: AppTest) -> None:
     assert sentences(upload) == ["No digit found."]
 
 
+def test_pictures_and_what_was_done_to_them_are_there_after_a_visit_to_another_page(
+    upload: AppTest, browser: Browser, sample: Callable[[str], File]
+) -> None:
+    put(upload, written("3", "7", "5"))
+    browser.send(browser.boxes[1:], picked=0)
+    correct(upload, "1")
+    put(upload, sample("red-pen.jpg"))
+    upload.segmented_control[1].set_value("One digit").run()
+    upload.button(key="choose-chalkboard.jpg").click().run()
+    before = names(upload), texts(upload), browser.boxes
+    assert before[:2] == (["page.png", "red-pen.jpg", "chalkboard.jpg"], ["15"])
+    upload.switch_page("pages/recognise/draw.py").run()
+    upload.switch_page("pages/recognise/upload.py").run()
+    assert not upload.exception
+    assert (names(upload), texts(upload), browser.boxes) == before
+    click(upload, "undo")
+    click(upload, "undo")
+    assert texts(upload) == ["375"], "what can be undone is there as well"
+
+
+def test_a_picture_is_taken_away_or_all_of_them(upload: AppTest, sample: Callable[[str], File]) -> None:
+    put(upload, sample("whiteboard.jpg"), ("notes.txt", b"seven", "text/plain"))
+    put(upload, sample("chalkboard.jpg"))
+    assert names(upload) == ["whiteboard.jpg", "notes.txt", "chalkboard.jpg"]
+    remove(upload, 1)
+    assert names(upload) == ["whiteboard.jpg", "chalkboard.jpg"]
+    upload.button(key="choose-letter.jpg").click().run()
+    assert names(upload) == ["whiteboard.jpg", "chalkboard.jpg", "letter.jpg"]
+    remove(upload, 2)
+    assert names(upload) == ["whiteboard.jpg", "chalkboard.jpg"]
+    put(upload, sample("red-pen.jpg"))
+    assert names(upload) == ["whiteboard.jpg", "chalkboard.jpg", "red-pen.jpg"], "none comes back"
+    upload.button(key="remove-all").click().run()
+    assert not names(upload)
+    assert not upload.header
+    put(upload, sample("whiteboard.jpg"))
+    assert names(upload) == ["whiteboard.jpg"], "it can be brought again"
+
+
+def remove(app: AppTest, number: int) -> None:
+    [button for button in app.button if button.label == "Remove"][number].click().run()
+    assert not app.exception
+
+
+def test_a_picture_that_is_taken_away_leaves_nothing_behind(upload: AppTest, browser: Browser) -> None:
+    put(upload, written("3", "7", "5"))
+    edits = f"{upload.session_state['collection'].pictures[0].key}-edits"
+    browser.send(browser.boxes[1:])
+    assert edits in upload.session_state
+    remove(upload, 0)
+    assert edits not in upload.session_state
+
+
+def test_what_was_done_to_a_picture_does_not_depend_on_what_else_is_brought(
+    upload: AppTest, browser: Browser, sample: Callable[[str], File]
+) -> None:
+    upload.button(key="choose-two-lines.jpg").click().run()
+    upload.pills[0].set_value(0).run()
+    correct(upload, "8")
+    assert texts(upload) == ["81415\n92650"]
+    page = written("3", "7", "5")
+    put(upload, page, page)
+    assert texts(upload) == ["81415\n92650", "375", "375"]
+    browser.send(browser.boxes[1:])
+    assert texts(upload) == ["81415\n92650", "375", "75"], "the same file twice is two pictures"
+    remove(upload, 0)
+    assert texts(upload) == ["375", "75"]
+
+
+def correct(app: AppTest, digit: str) -> None:
+    """Say what the digit is that is picked."""
+    (menu,) = (box for box in app.selectbox if str(box.key).endswith("-correct"))
+    menu.set_value(digit).run()
+    assert not app.exception
+
+
 def test_many_files_come_in_pages_and_in_one_table(upload: AppTest) -> None:
     files = [(f"{number}.png", _bar(number), "image/png") for number in range(reading.MOST_PICTURES + 3)]
     put(upload, *files)
@@ -266,6 +347,12 @@ def test_many_files_come_in_pages_and_in_one_table(upload: AppTest) -> None:
     assert len(upload.dataframe[0].value) == reading.MOST_PICTURES
     assert "the first 50 are read" in upload.warning[0].value
     assert len(sentences(upload)) == 6
+    upload.button(key="choose-letter.jpg").click().run()
+    assert "Of these 51 pictures the first 50 are read" in upload.warning[0].value
+    remove(upload, 0)
+    assert not upload.warning
+    upload.button(key="choose-letter.jpg").click().run()
+    assert list(upload.dataframe[0].value["Picture"])[-1] == "letter.jpg"
 
 
 def _bar(number: int) -> bytes:
@@ -299,13 +386,27 @@ def test_what_is_no_digit_is_shown_as_a_guess(upload: AppTest) -> None:
     assert any("dl-digit dl-guess" in block.value for block in upload.get("html"))
 
 
+def take_photo(app: AppTest, name: str) -> None:
+    shot = (cached.SAMPLES / name).read_bytes()
+    app.camera_input[0].set_value(("shot.jpg", shot, "image/jpeg")).run()
+    assert not app.exception
+
+
 def test_the_camera_is_off_until_somebody_turns_it_on(upload: AppTest) -> None:
     assert not upload.camera_input
     upload.toggle(key="camera-on").set_value(True).run()
-    shot = (cached.SAMPLES / "whiteboard.jpg").read_bytes()
-    upload.camera_input(key="camera").set_value(("shot.jpg", shot, "image/jpeg")).run()
-    assert not upload.exception
+    take_photo(upload, "whiteboard.jpg")
     assert sentences(upload) == ["2, quite sure."]
+
+
+def test_photos_stay_when_the_camera_is_switched_off(upload: AppTest) -> None:
+    upload.toggle(key="camera-on").set_value(True).run()
+    take_photo(upload, "whiteboard.jpg")
+    take_photo(upload, "chalkboard.jpg")
+    upload.toggle(key="camera-on").set_value(False).run()
+    assert not upload.camera_input
+    assert names(upload) == ["photo.jpg", "photo-2.jpg"]
+    assert sentences(upload) == ["2, quite sure.", "4, quite sure."]
 
 
 def test_two_networks_read_the_same_pictures(upload: AppTest, sample: Callable[[str], File]) -> None:

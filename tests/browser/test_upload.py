@@ -203,8 +203,35 @@ def test_a_photo_is_taken_with_the_camera(browser: Browser, server: Server) -> N
     page.wait_for_function("document.querySelector('video')?.readyState === HTMLMediaElement.HAVE_ENOUGH_DATA")
     page.get_by_role("button", name="Take Photo").click()
     expect(page.locator(".dl-name")).to_have_text("photo.jpg")
-    expect(page.get_by_role("button", name="Clear photo")).to_be_visible()
+    expect(page.get_by_role("button", name="Take Photo")).to_be_visible()
+    page.get_by_text("Use the camera").click()
+    expect(page.get_by_role("button", name="Take Photo")).to_have_count(0)
+    expect(page.locator(".dl-name")).to_have_text("photo.jpg")
     camera.close()
+
+
+def test_pictures_stay_while_another_page_is_looked_at_until_they_are_taken_away(page: Page) -> None:
+    frame = open_handwriting(page)
+    frame.get_by_role("button", name="Digit 1: 3").press("Delete")
+    expect(page.locator(".dl-text")).to_have_text("14\n27")
+    uploader = page.locator("[data-testid=stFileUploader] input[type=file]")
+    large = {"name": "large.png", "mimeType": "image/png", "buffer": bytes(MAX_BYTES + 1)}
+    uploader.set_input_files([{"name": "seven.png", "mimeType": "image/png", "buffer": seven(0)}, large])
+    expect(page.locator(".dl-name")).to_have_text(["page.png", "seven.png"])
+    expect(page.get_by_test_id("stFileChip").filter(visible=True)).to_have_count(1)
+    expect(page.get_by_text("File must be 10.0MB or smaller.")).to_be_visible()
+    page.get_by_role("link", name="Draw").click()
+    expect(page.locator(".dl-name")).to_have_count(0)
+    page.get_by_role("link", name="Upload").click()
+    expect(page.locator(".dl-name")).to_have_text(["page.png", "seven.png"])
+    expect(page.locator(".dl-text")).to_have_text("14\n27")
+    expect(page.get_by_test_id("stFileChip")).to_have_count(0)
+    page.get_by_role("button", name="Remove", exact=True).first.click()
+    expect(page.locator(".dl-name")).to_have_text(["seven.png"])
+    uploader.set_input_files(SAMPLES / "whiteboard.jpg")
+    expect(page.locator(".dl-name")).to_have_text(["seven.png", "whiteboard.jpg"])
+    page.get_by_role("button", name="Remove all").click()
+    expect(page.locator(".dl-name")).to_have_count(0)
 
 
 def test_samples_are_chosen_with_the_keyboard(page: Page) -> None:

@@ -97,8 +97,8 @@ class Settings:
         0.0,
         0.0,
         1.0,
-        "Widest stroke",
-        "As a share of the picture's shorter side. What is wider is shadow. 0 measures it.",
+        "Widest stroke (share of the picture, 0 = automatic)",
+        "What is wider is shadow. Of the picture's shorter side; at 0 it is measured.",
     )
     polarity: Polarity = field(
         default="auto",
@@ -109,7 +109,11 @@ class Settings:
         },
     )
     threshold: float = _number(
-        0.0, 0.0, 1.0, "Ink from", "How much stronger than the ground a pixel has to be to count as ink. 0 measures it."
+        0.0,
+        0.0,
+        1.0,
+        "Ink from (share of full strength, 0 = automatic)",
+        "How much stronger than the ground ink has to be; 1 is black on white. At 0 it is measured.",
     )
     noise_factor: float = _number(
         5.0, 1.0, 20.0, "Times stronger than noise", "Ink has to stand out of the paper's noise by so much."
@@ -124,10 +128,10 @@ class Settings:
         "And boxes and circles around the digit, and lines under it. Otherwise all ink belongs to it.",
     )
     speck_size: float = _number(
-        0.08, 0.0, 0.5, "Specks are smaller than", "As a share of the digit; they are left out."
+        0.08, 0.0, 0.5, "Specks are smaller than (share of the digit)", "What is smaller is left out."
     )
     join_gap: float = _number(
-        0.12, 0.0, 1.0, "Parts are joined up to", "As a share of the digit: a gap that the pen may leave."
+        0.12, 0.0, 1.0, "Parts are joined up to (share of the digit)", "The widest gap that the pen may leave."
     )
     crop: bool = _switch(True, "Cut the digit out", "Otherwise the whole picture is scaled.")
     even_ink: bool = _switch(True, "Even out faint ink", "A pen that pressed lightly leaves the same digit.")
@@ -138,7 +142,7 @@ class Settings:
     keep_aspect: bool = _switch(True, "Keep the proportions", "Otherwise the digit is stretched to fill its box.")
     box_side: int = field(
         default=20,
-        metadata={"low": 8, "high": 28, "title": "Side of the box", "help": "In pixels. MNIST's digits fill 20 by 20."},
+        metadata={"low": 8, "high": 28, "title": "Side of the box (pixels)", "help": "MNIST's digits fill 20 by 20."},
     )
     centre_by_mass: bool = _switch(
         True, "Centre by mass", "The ink's centre of mass comes into the middle, as in MNIST; otherwise the box's."

@@ -103,6 +103,16 @@ def test_every_setting_of_preprocessing_can_be_changed_here(draw: AppTest, hand:
     assert {f"draw-set-{name}" for name in names} <= moved
 
 
+def test_what_a_number_counts_and_what_zero_means_is_to_be_seen(draw: AppTest, hand: Hand) -> None:
+    small_seven(draw, hand)
+    sliders = {str(one.key).removeprefix("draw-set-"): one for one in draw.slider}
+    shares = {name for name, one in sliders.items() if "(share of " in one.label}
+    assert shares == {"light_window", "threshold", "speck_size", "join_gap"}
+    assert sliders["box_side"].label.endswith("(pixels)")
+    automatic = {name for name, one in sliders.items() if one.label.endswith(", 0 = automatic)")}
+    assert automatic == {name for name, one in sliders.items() if one.value == 0}
+
+
 def test_a_forged_number_changes_nothing(draw: AppTest, hand: Hand) -> None:
     small_seven(draw, hand)
     draw.slider(key="draw-set-box_side").set_value(99)

@@ -143,9 +143,9 @@ def _fastest(work: Callable[[], object]) -> float:
 
 
 def in_time(seconds: float) -> str:
-    """Return a time for people, such as ``"4 s"``, ``"3 min"`` or ``"2.5 h"``."""
+    """Return a time for people, such as ``"under a second"``, ``"4 s"``, ``"3 min"`` or ``"2.5 h"``."""
     if seconds < 1:
-        return "under 1 s"
+        return "under a second"
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -69,7 +69,7 @@ def test_products_of_a_convolutional_network_count_every_place() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.2, "under 1 s"), (4.4, "4 s"), (89, "89 s"), (200, "3 min"), (5399, "90 min"), (9000, "2.5 h")],
+    [(0.2, "under a second"), (4.4, "4 s"), (89, "89 s"), (200, "3 min"), (5399, "90 min"), (9000, "2.5 h")],
 )
 def test_times_are_written_for_people(seconds: float, words: str) -> None:
     assert cost.in_time(seconds) == words

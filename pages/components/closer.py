@@ -31,7 +31,10 @@ def look(found: Evaluated, row: int | None) -> None:
     )
     st.caption("Probability of each digit")
     st.plotly_chart(
-        figures.probability_bars(predictions.probabilities[row].astype("float32")),
+        figures.probability_bars(
+            predictions.probabilities[row].astype("float32"),
+            bool(predictions.certainty[row] >= predictions.least_probability),
+        ),
         key="closer-bars",
         config={"displayModeBar": False},
         alt=f"Probability of each digit for number {row}",
@@ -58,7 +61,8 @@ def _details(predictions: Predictions, traits: Traits | None, row: int) -> str:
     true = int(predictions.labels[row])
     lines = [f"Number {row:,} of {len(predictions):,}. Loss {predictions.losses[row]:.2f}."]
     if predictions.wrong[row]:
-        lines.append(f"The {true} was given {predictions.true_probability[row]:.1%}.")
+        given = predictions.true_probability[row]
+        lines.append(f"The {true} was given {f'{given:.1%}' if given >= 0.001 else 'less than 0.1%'}.")
     if predictions.certainty[row] < predictions.least_probability:
         lines.append("Draw and Upload would have refused to answer.")
     if traits is not None:

@@ -1,5 +1,6 @@
 """The Mistakes page: kinds, filters, order, pages, one digit large, and every network's answer to it."""
 
+import json
 import re
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import data, mistakes, runs
+from mnist_core import data, figures, mistakes, runs
 from mnist_core.mistakes import Wanted
 from mnist_core.predictions import Predictions
 from mnist_core.wording import a_digit
@@ -64,6 +65,21 @@ def test_an_eight_is_spoken_of_as_people_do(app: AppTest) -> None:
     app.selectbox(key="true").set_value("8").run()
     app.segmented_control(key="which").set_value("all").run()
     assert re.search(r"An 8, read (right|as \d), ", html(app))
+
+
+def test_an_answer_that_would_be_refused_has_grey_bars(app: AppTest) -> None:
+    given = answers("ann")
+    app.selectbox(key="sort").set_value("number").run()
+    for which, colour in (("unsure", figures.GUESS), ("right", figures.ANSWER)):
+        app.segmented_control(key="which").set_value(which).run()
+        bars = json.loads(app.get("plotly_chart")[0].proto.spec)["data"][0]
+        assert bars["marker"]["color"][int(given.predicted[shown(app)[0]])] == colour
+
+
+def test_no_probability_is_written_as_none(app: AppTest) -> None:
+    first = mistakes.choose(answers("ann"), None, Wanted())[0]
+    assert answers("ann").true_probability[first] < 0.0005, "the worst mistake of all"
+    assert f"The {answers('ann').labels[first]} was given less than 0.1%." in html(app)
 
 
 def test_another_digit_is_looked_at(app: AppTest) -> None:

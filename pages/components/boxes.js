@@ -1,7 +1,7 @@
 // Boxes on a picture: picked, moved, resized, drawn and deleted with a mouse, a finger or the keyboard.
 //
-// The page says what there is (`data`), this says what a person did (`news`: all boxes, the picked one, and a number
-// that the page sends back). Everything is in pixels of the picture; `unit` is one pixel of the screen in these.
+// The page says what there is (`data`), this says what a person did (`news`: all boxes and the picked one, or that the
+// page shall undo or redo, and a number that the page sends back). Everything is in pixels of the picture; `unit` is one pixel of the screen in these.
 
 const SVG = "http://www.w3.org/2000/svg";
 const CLICK = 4; // pixels of the screen; a shorter way is no drag
@@ -25,6 +25,7 @@ class View {
     this.boxes = [];
     this.picked = null;
     this.number = 0;
+    this.nudged = null; // the boxes before arrow keys changed one, until the page is told
     new ResizeObserver(() => this.draw()).observe(this.frame);
     this.svg.addEventListener("pointerdown", (event) => this.down(event));
     this.svg.addEventListener("pointermove", (event) => this.move(event));
@@ -38,7 +39,7 @@ class View {
 
   show(data) {
     // What the page answers to is older than what a person has done since.
-    if (data.number < this.number || this.drag) return;
+    if (data.number < this.number || this.drag || this.nudged) return;
     this.number = data.number;
     this.boxes = data.boxes.map((box) => ({ ...box }));
     this.picked = data.picked;
@@ -56,9 +57,17 @@ class View {
 
   send() {
     clearTimeout(this.later);
+    this.nudged = null;
     this.number += 1;
     const boxes = this.boxes.map(({ x, y, width, height }) => [x, y, width, height]);
     this.tell({ number: this.number, boxes, picked: this.picked });
+  }
+
+  // Let the page undo or redo; what it has not heard of is undone here.
+  ask(step) {
+    if (this.nudged) return step === "undo" ? this.unnudge() : this.send();
+    this.number += 1;
+    this.tell({ number: this.number, step });
   }
 
   // --- what is seen
@@ -71,6 +80,8 @@ class View {
     if (!this.width) return;
     const focused = this.svg.getRootNode().activeElement?.dataset?.box;
     this.svg.classList.toggle("adding", Boolean(this.adding));
+    // Without a box the keyboard still gets here, to undo.
+    this.svg.setAttribute("tabindex", this.boxes.length ? -1 : 0);
     const area = ({ width, height }) => width * height;
     const order = this.boxes.map((_, n) => n).sort((a, b) => area(this.boxes[b]) - area(this.boxes[a]));
     // Small ones over large ones, and the picked one over all.
@@ -117,7 +128,8 @@ class View {
   }
 
   focus(n) {
-    this.svg.querySelector(`[data-box="${n}"]`)?.focus({ preventScroll: true });
+    const box = this.svg.querySelector(`[data-box="${Math.min(n, this.boxes.length - 1)}"]`);
+    (box ?? this.svg).focus({ preventScroll: true });
   }
 
   // --- mouse and finger
@@ -242,8 +254,15 @@ class View {
   // --- keyboard
 
   key(event) {
+    if (this.drag || this.svg.classList.contains("fixed")) return;
+    const letter = event.key.toLowerCase();
+    if ((event.ctrlKey || event.metaKey) && (letter === "z" || letter === "y")) {
+      event.preventDefault();
+      event.stopPropagation();
+      return this.ask(letter === "y" || event.shiftKey ? "redo" : "undo");
+    }
     const n = Number(event.target.dataset?.box);
-    if (!this.boxes[n] || this.svg.classList.contains("fixed")) return;
+    if (!this.boxes[n]) return;
     const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     if (event.key === "Enter" || event.key === " ") this.picked = n === this.picked ? null : n;
     else if (event.key === "Escape" && this.picked !== null) this.picked = null;
@@ -254,7 +273,7 @@ class View {
     event.preventDefault();
     event.stopPropagation();
     this.draw();
-    this.focus(Math.min(n, this.boxes.length - 1));
+    this.focus(n);
     this.send();
   }
 
@@ -270,6 +289,7 @@ class View {
 
   nudge(event, dx, dy) {
     event.preventDefault();
+    this.nudged ??= this.boxes.map((box) => ({ ...box }));
     const box = this.boxes[this.picked];
     const way = Math.max(1, Math.round(2 * this.unit));
     if (event.shiftKey) {
@@ -279,6 +299,13 @@ class View {
     this.draw();
     clearTimeout(this.later);
     this.later = setTimeout(() => this.send(), PATIENCE);
+  }
+
+  unnudge() {
+    clearTimeout(this.later);
+    this.boxes = this.nudged;
+    this.nudged = null;
+    this.draw();
   }
 }
 

@@ -15,7 +15,7 @@ from pages.components.cached import SeenPicture
 from pages.components.reading import KINDS, NO_DIGIT, Read
 
 _HERE = Path(__file__).parent
-_HTML = '<div class="frame"><img alt=""><svg role="group" aria-label="Boxes"></svg></div>'
+_HTML = '<div class="frame"><img alt=""><svg role="group" aria-label="Boxes" tabindex="-1"></svg></div>'
 _picture = st.components.v2.component(
     "digit_lab.boxes", html=_HTML, css=(_HERE / "boxes.css").read_text(), js=(_HERE / "boxes.js").read_text()
 )
@@ -25,7 +25,7 @@ _ADDING = "Drag a box round a digit on the picture, or tap its middle."
 _HOW = (
     "Click a digit to see how it is read. Drag a picked box to move it, or its corners to resize it. On the keyboard, "
     "arrow keys go from box to box and Enter picks one; then arrow keys move it and, with Shift, resize it; Delete "
-    "takes it away, and Escape lets go of it."
+    "takes it away, and Escape lets go of it. Ctrl+Z undoes the last change, and Ctrl+Y does it again."
 )
 
 
@@ -86,7 +86,7 @@ class Edits:
 
     def delete(self, shown: Sequence[Box]) -> None:
         """Take the picked box away."""
-        self._replace([box for box in shown if box != self.picked])
+        self._replace([box for box in shown if box != self.picked], {})
 
     def toggle_adding(self) -> None:
         """Let the next drag make a box, or not."""
@@ -113,6 +113,17 @@ class Edits:
             Height and width of the picture.
         """
         self.problem = ""
+        step = news.get("step") if isinstance(news, dict) else None
+        if step not in ("undo", "redo"):
+            self._take_over(news, shown, shape)
+            return
+        self.number = max(self.number, _number(news, self.number))
+        if step == "undo":
+            self.undo()
+        else:
+            self.redo()
+
+    def _take_over(self, news: object, shown: Sequence[Box], shape: tuple[int, int]) -> None:
         try:
             number, boxes, picked = _checked(news, shape)
         except DigitLabError as error:
@@ -121,11 +132,14 @@ class Edits:
         self.number, self.adding = max(self.number, number), False
         self.picked = None if picked is None else boxes[picked]
         if sorted(boxes) != sorted(shown):
-            self._replace(boxes)
+            # Not the boxes shown: the page may not have come to show the last change yet.
+            before = shown if self.now.boxes is None else self.now.boxes
+            self._replace(boxes, _moved(before, boxes))
 
-    def _replace(self, boxes: Sequence[Box]) -> None:
+    def _replace(self, boxes: Sequence[Box], moved: Mapping[Box, Box]) -> None:
         unique = tuple(dict.fromkeys(boxes))
-        kept = {box: digit for box, digit in self.now.corrections.items() if box in unique}
+        places = {box: moved.get(box, box) for box in self.now.corrections}
+        kept = {places[box]: digit for box, digit in self.now.corrections.items() if places[box] in unique}
         self._change(Version(unique, kept))
 
     def _change(self, version: Version, same_boxes: bool = False) -> None:
@@ -141,6 +155,13 @@ def edits(key: str) -> Edits:
     """What a person has changed in one picture."""
     found: Edits = st.session_state.setdefault(f"{key}-edits", Edits())
     return found
+
+
+def _moved(before: Sequence[Box], after: Sequence[Box]) -> dict[Box, Box]:
+    """Which box became which: the browser keeps their order, and new ones come last."""
+    gone = [box for box in before if box not in after]
+    come = [box for box in after if box not in before]
+    return dict(zip(gone, come, strict=False)) if len(gone) <= len(come) else {}
 
 
 def _checked(news: object, shape: tuple[int, int]) -> tuple[int, list[Box], int | None]:

@@ -186,8 +186,19 @@ class Read:
     def sentence(self) -> str:
         """The answer in words."""
         if self.correction:
-            return f"You say: {self.correction}."
+            return f"You say: {self.correction}. {self.overruled}"
         return self.recognition.sentence if self.recognition.digit is not None else self.recognition.reason
+
+    @property
+    def overruled(self) -> str:
+        """What the network read where a person has the last word."""
+        read = self.recognition.accepted or self.recognition.between_two
+        return f"The network read {self.recognition.digit if read else 'no digit'}."
+
+    @property
+    def probability(self) -> float | None:
+        """How sure the network is of the digit; nothing where that is a person's."""
+        return None if self.correction else self.recognition.probability
 
 
 @dataclass(frozen=True, eq=False)
@@ -298,7 +309,7 @@ def table(result: Result, reads: Iterable[Read]) -> list[dict[str, object]]:
             "Number": number,
             "Line": read.line + 1,
             "Digit": read.digit or NO_DIGIT,
-            "Probability": round(read.recognition.probability, 4),
+            "Probability": None if read.probability is None else round(read.probability, 4),
             "Accepted": KINDS[read.kind],
             **{side: round(value * scale) for side, value in zip(_SIDES, read.box, strict=True)},
         }
@@ -309,14 +320,11 @@ def table(result: Result, reads: Iterable[Read]) -> list[dict[str, object]]:
 def row(result: Result, answers: Answers | None, several: bool) -> dict[str, object]:
     """One picture's line in the table."""
     if answers is None:
-        return _row(result.name, "", (), "", result.problem)
-    network = answers.recognizer.run.name
-    if not several:
-        one = answers.single
-        remark = one.reason if one.digit is None else one.sentence
-        return _row(result.name, str(one.digit) if one.accepted else "", (one,), network, remark)
-    text = as_text(answers.reads).replace("\n", " / ")
-    return _row(result.name, text, answers.reading.recognitions, network, doubts(answers.reads))
+        return _row(result.name, (), "", result.problem)
+    one, network = answers.single, answers.recognizer.run.name
+    if several:
+        return _row(result.name, answers.reads, network, doubts(answers.reads))
+    return _row(result.name, answers.alone, network, one.reason if one.digit is None else one.sentence)
 
 
 def doubts(reads: Iterable[Read]) -> str:
@@ -327,13 +335,13 @@ def doubts(reads: Iterable[Read]) -> str:
     return f"{found}." if found else ""
 
 
-def _row(name: str, text: str, digits: Iterable[Recognition], network: str, remark: str) -> dict[str, object]:
-    found = [one.probability for one in digits if one.digit is not None]
+def _row(name: str, reads: Iterable[Read], network: str, remark: str) -> dict[str, object]:
+    read = [one for one in reads if one.digit]
     return {
         "Picture": name,
-        "Reads": text,
-        "Digits": len(found),
-        "Least sure": min(found, default=None),
+        "Reads": as_text(read).replace("\n", " / "),
+        "Digits": len(read),
+        "Least sure": min((one.probability for one in read if one.probability is not None), default=None),
         "Network": network,
         "Remark": remark,
     }

@@ -100,8 +100,12 @@ def table(seen: list[Result], networks: list[Recognizer]) -> None:
     rows = [line for result in seen for line in lines(result, networks)]
     if len(networks) == 1:
         rows = [{name: value for name, value in row.items() if name != "Network"} for row in rows]
-    percent = st.column_config.NumberColumn(format="percent", help="The lowest probability among its digits.")
-    st.dataframe(rows, hide_index=True, column_config={"Least sure": percent}, key="results-table")
+    percent = st.column_config.NumberColumn(
+        format="percent", help="The lowest probability among its digits, but for those that you put right."
+    )
+    digits = st.column_config.NumberColumn(help="How many are read; what is no digit is left out.")
+    about = {"Least sure": percent, "Digits": digits}
+    st.dataframe(rows, hide_index=True, column_config=about, placeholder="", key="results-table")
     with st.container(horizontal=True, gap="small", key="results-downloads"):
         take_away("Table as CSV", reading.as_csv(rows), "digits.csv", "results-csv")
         each = [row for result in seen for row in digits_of(result, networks[0])]
@@ -230,12 +234,23 @@ def closer(result: Result, answers: list[Answers]) -> None:
     reads, key = answers[0].reads, result.key
     picked = pick(key, reads)
     if picked is not None:
-        columns(answers, [one.reading.recognitions[picked] for one in answers], f"{key}-{picked}")
+        recognitions = [one.reading.recognitions[picked] for one in answers]
+        if reads[picked].correction:
+            by_hand(reads[picked])
+        with st.container(key=f"{'overruled' if reads[picked].correction else 'heard'}-{key}"):
+            columns(answers, recognitions, f"{key}-{picked}")
         put_right(key, reads[picked])
     with st.container(horizontal=True, gap="small", key=f"{key}-downloads"):
         if reads:
             take_away("Text", reading.as_text(reads) + "\n", "digits.txt", f"{key}-text")
             take_away("Digits as CSV", reading.as_csv(reading.table(result, reads)), "digits.csv", f"{key}-csv")
+
+
+def by_hand(read: Read) -> None:
+    """What a person says that a digit is, before the network's word for it."""
+    digit = f'<div class="dl-digit dl-hand" aria-hidden="true">{read.digit or "&times;"}</div>'
+    words = f'<p class="dl-sentence">You say: {read.correction}.</p><p class="dl-quiet">{read.overruled}</p>'
+    st.html(f'<div class="dl-answer" role="status">{digit}<div>{words}</div></div>')
 
 
 def sheet(result: Result, answers: list[Answers]) -> None:
@@ -305,8 +320,11 @@ def editor(result: Result, reads: Sequence[Read], key: str) -> None:
         disabled=[name for name in rows[0] if name != "Digit"],
         column_config={
             "Digit": st.column_config.SelectboxColumn(options=options, required=True, help="Click one to correct it."),
-            "Probability": st.column_config.NumberColumn(format="percent", help="Of the most probable digit."),
+            "Probability": st.column_config.NumberColumn(
+                format="percent", help="Of the digit that the network reads; empty where you put it right."
+            ),
         },
+        placeholder="",
         key=key,
         on_change=take,
     )

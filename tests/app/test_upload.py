@@ -71,12 +71,24 @@ class Browser:
     def send(self, boxes: object, picked: object = None, number: object = None) -> None:
         """Say what a person has done, as the browser does it."""
         number = self.data["number"] + 1 if number is None else number
+        self.tell(number=number, boxes=boxes, picked=picked)
+        self.app.run()
+        assert not self.app.exception
+
+    def press(self, step: str) -> None:
+        """Press the keys that undo or redo."""
+        number = self.data["number"] + 1
+        self.tell(number=number, step=step)
+        self.app.run()
+        assert not self.app.exception
+        assert self.data["number"] == number, "or the browser would leave the answer aside"
+
+    def tell(self, **news: object) -> None:
+        """Send news, to which the page does not answer yet."""
         edits = self.app.session_state[self.key.removesuffix("-picture") + "-edits"]
         shown = [Box(*map(int, box)) for box in self.boxes]
         height, width = self.data["size"][::-1]
-        edits.receive({"number": number, "boxes": boxes, "picked": picked}, shown, (height, width))
-        self.app.run()
-        assert not self.app.exception
+        edits.receive(news, shown, (height, width))
 
 
 @pytest.fixture
@@ -92,6 +104,8 @@ def put(app: AppTest, *files: File) -> AppTest:
 
 def test_with_nothing_uploaded_samples_are_offered(upload: AppTest) -> None:
     assert not upload.exception
+    says = "PNG, JPEG, WebP, GIF or BMP, up to 10 MB each; at most 50 pictures."
+    assert says in [caption.value for caption in upload.caption]
     offered = [button for button in upload.button if str(button.key).startswith("choose-")]
     assert len(offered) >= 8
     assert not upload.header, "no results yet"
@@ -186,13 +200,60 @@ def test_forged_boxes_change_nothing(upload: AppTest, browser: Browser, forged: 
 def test_a_person_corrects_a_digit_and_the_text_follows(upload: AppTest, browser: Browser) -> None:
     put(upload, written("3", "7", "5"))
     upload.pills[0].set_value(1).run()
-    (correct,) = (box for box in upload.selectbox if str(box.key).endswith("-correct"))
-    correct.set_value("1").run()
+    assert sentences(upload) == ["7, quite sure."]
+    correct(upload, "1")
     assert texts(upload) == ["315"]
+    assert sentences(upload) == ["You say: 1.", "7, quite sure."]
+    assert "The network read 7." in remarks(upload)
+    assert browser.data["boxes"][1]["name"] == "Digit 2: You say: 1. The network read 7."
     assert "1 put right by hand" in remarks(upload)
     assert browser.tags == ["3", "1 \N{CHECK MARK}", "5"]
     click(upload, "undo")
     assert texts(upload) == ["375"]
+
+
+def test_a_corrected_box_keeps_its_digit_when_it_is_moved_and_loses_it_when_it_is_deleted(
+    upload: AppTest, browser: Browser
+) -> None:
+    put(upload, written("3", "7", "5"))
+    upload.pills[0].set_value(1).run()
+    correct(upload, "1")
+    first, (x, y, width, height), last = browser.boxes
+    browser.send([first, [x + 3, y + 2, width, height + 4], last], picked=1)
+    assert texts(upload) == ["315"]
+    browser.send([first, [0, 0, 20, 20], last, [x - 4, y, width + 8, height]], picked=1)
+    assert browser.tags.count("1 \N{CHECK MARK}") == 1, "not the one that was added meanwhile"
+    assert browser.boxes[browser.tags.index("1 \N{CHECK MARK}")] == [0, 0, 20, 20]
+    click(upload, "undo")
+    assert texts(upload) == ["315"]
+    browser.send([first, last])
+    assert texts(upload) == ["35"]
+    browser.send([first, last, [x, y, width, height]])
+    assert texts(upload) == ["375"], "a new box is nobody's yet"
+    for _ in range(2):
+        click(upload, "undo")
+    assert texts(upload) == ["315"]
+
+
+def test_a_box_moved_twice_before_the_page_has_answered_keeps_its_digit(upload: AppTest, browser: Browser) -> None:
+    put(upload, written("3", "7", "5"))
+    upload.pills[0].set_value(1).run()
+    correct(upload, "1")
+    first, (x, y, width, height), last = browser.boxes
+    browser.tell(number=1, boxes=[first, [x + 3, y, width, height], last], picked=1)
+    browser.send([first, [x + 6, y, width, height], last], picked=1, number=2)
+    assert texts(upload) == ["315"]
+
+
+def test_boxes_are_undone_and_redone_with_keys(upload: AppTest, browser: Browser) -> None:
+    put(upload, written("3", "7", "5"))
+    browser.press("undo")
+    assert texts(upload) == ["375"], "there is nothing to undo"
+    browser.send(browser.boxes[1:])
+    browser.press("undo")
+    assert texts(upload) == ["375"]
+    browser.press("redo")
+    assert texts(upload) == ["75"]
 
 
 def test_what_is_uncertain_or_no_digit_is_flagged_everywhere(
@@ -256,6 +317,21 @@ def test_a_bad_file_gets_its_sentence_and_the_others_are_done(
     assert says in table["Remark"][0]
     assert list(table["Reads"]) == ["", "2"]
     assert not any("<b>bold" in block.value for block in upload.get("html")), "names are no markup"
+
+
+def test_the_table_counts_what_is_read_as_the_card_does(upload: AppTest, browser: Browser) -> None:
+    put(upload, written("3", "K", "5", "7"), ("paper.png", encode_png(np.full((300, 200), 250, np.uint8)), "image/png"))
+    upload.button(key="choose-letter.jpg").click().run()
+    upload.button(key="choose-chalkboard.jpg").click().run()
+    upload.segmented_control[0].set_value("All digits").run()
+    assert "3 digits on 1 line: 1 left out (no digit)." in remarks(upload)
+    table = upload.dataframe[0].value
+    assert list(table["Reads"]) == ["357", "", "", "4"]
+    assert list(table["Digits"]) == [3, 0, 0, 1]
+    assert list(table["Least sure"].isna()) == [False, True, True, False]
+    assert table["Least sure"][0] > 0.9, "of the digits, not of the letter"
+    assert upload.dataframe[0].proto.HasField("placeholder"), "an empty cell, not the word None"
+    assert not upload.dataframe[0].proto.placeholder
 
 
 def test_a_blank_picture_gets_no_guess(upload: AppTest) -> None:
@@ -459,10 +535,28 @@ def test_the_text_has_line_breaks_and_question_marks() -> None:
 def test_the_table_has_each_digit_with_its_box_in_pixels_of_the_file() -> None:
     seen = SimpleNamespace(size=(4000, 3000), shape=(1500, 2000))
     result = reading.Result("=page.png", "key", seen)
-    lines = reading.as_csv(reading.table(result, reads("sure", "unsure", "none"))).splitlines()
+    lines = reading.as_csv(reading.table(result, reads("sure", "unsure", "none", "hand"))).splitlines()
     assert lines == [
         "Picture,Number,Line,Digit,Probability,Accepted,Left,Top,Width,Height",
         "'=page.png,1,1,0,1.0,sure,0,40,10,16",
         "'=page.png,2,1,1,0.55,uncertain,20,40,10,16",
         '\'=page.png,3,2,no digit,0.2,"no digit, left out",40,40,10,16',
+        "'=page.png,4,2,7,,put right by hand,60,40,10,16",
     ]
+
+
+def test_a_picture_is_as_sure_as_the_least_sure_of_the_digits_that_are_read() -> None:
+    result = reading.Result("page.png", "key", None)
+
+    def row(*kinds: str) -> tuple[object, ...]:
+        page = reads(*kinds)
+        recognizer = SimpleNamespace(run=SimpleNamespace(name="ann"))
+        single = Recognition(None, np.zeros(10, np.float32), False, "", Prepared((), None, None))
+        answers = reading.Answers(recognizer, single, None, tuple(page))
+        found = reading.row(result, answers, True)
+        return found["Reads"], found["Digits"], found["Least sure"]
+
+    assert row("sure", "unsure", "none") == ("0?", 2, pytest.approx(0.55))
+    assert row("sure", "none", "hand") == ("0 / 7", 2, 1.0)
+    assert row("none", "hand") == ("7", 1, None)
+    assert row("none") == ("", 0, None)

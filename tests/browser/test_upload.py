@@ -170,6 +170,44 @@ def test_boxes_are_moved_deleted_and_added_by_hand_and_the_text_follows(page: Pa
     assert download.value.path().read_text() == "14\n27\n"
 
 
+def test_boxes_are_undone_with_keys_and_a_corrected_one_keeps_its_digit(page: Page) -> None:
+    frame = open_handwriting(page)
+    text = page.locator(".dl-text")
+    frame.get_by_role("button", name="Digit 2: 1").press("Enter")
+    done(frame, 1)
+    page.get_by_role("combobox", name="Is that wrong?").click()
+    page.keyboard.type("8")
+    page.keyboard.press("Enter")
+    expect(text).to_have_text("384\n27")
+    expect(page.locator(".dl-sentence")).to_have_text(["You say: 8.", re.compile("^1")])
+    legend = page.locator(".dl-key .dl-hand")
+    expect(frame.locator(".hand .line")).to_have_css("stroke", "rgb(0, 121, 90)")
+    expect(legend).to_have_css("border-top-color", "rgb(0, 121, 90)")
+    box = frame.get_by_role("button", name="Digit 2: You say: 8. The network read 1.")
+    line = box.locator(".line")
+    before = int(line.get_attribute("x") or "")
+    box.press("ArrowRight")
+    done(frame, 2)
+    expect(text).to_have_text("384\n27")
+    assert int(line.get_attribute("x") or "") > before
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Control+z")  # at once: the page has not heard of it yet
+    page.keyboard.press("Control+z")
+    done(frame, 3)
+    expect(page.get_by_role("button", name="Redo")).to_be_enabled()
+    expect(line).to_have_attribute("x", str(before))
+    page.keyboard.press("Control+z")
+    expect(text).to_have_text("314\n27")
+    page.keyboard.press("Control+y")
+    expect(text).to_have_text("384\n27")
+    for number in range(5):
+        frame.get_by_role("button", name="Digit 1:").press("Delete")
+        done(frame, 6 + number)
+    expect(text).to_have_text("No digits.")
+    page.keyboard.press("Control+z")
+    expect(text).to_have_text("7")
+
+
 def test_boxes_on_a_telephone_are_where_the_digits_are_and_follow_a_finger(phone: Page) -> None:
     frame = open_handwriting(phone)
     fits(phone)
@@ -250,3 +288,14 @@ def test_a_picture_on_a_telephone(phone: Page) -> None:
     uploader.set_input_files(SAMPLES / "shadow.jpg")
     expect(phone.locator(".dl-sentence")).to_have_text(re.compile("7"))
     fits(phone)
+
+
+def test_samples_fill_the_width_of_a_telephone(phone: Page) -> None:
+    open_upload(phone)
+    fits(phone)
+    cards = phone.locator("[class*=st-key-sample-]")
+    left, right, title = cards.nth(0).bounding_box(), cards.nth(1).bounding_box(), phone.locator("h1").bounding_box()
+    assert left is not None and right is not None and title is not None
+    assert left["y"] == right["y"]
+    assert abs(left["x"] - title["x"]) <= 1
+    assert abs(right["x"] + right["width"] - title["x"] - title["width"]) <= 1

@@ -39,6 +39,8 @@ _BOX_LINE, _BOX_WIDE = 0.28, 0.75
 # slimmer. What is written in it is off its rim by more than so many strokes, has a size between these shares of the
 # shorter diameter, and meets it within this angle, in radians: the slash of a 0 meets it twice.
 _ROUND, _CIRCLE, _RING, _IN_CIRCLE, _TOUCHED = 0.965, 0.72, 1.3, (0.38, 0.85), 2.0
+# It is so many times as large as the writing beside it, which has this share of its size at least.
+_NO_LARGER, _BESIDE = 1.25, 0.35
 
 
 def find_writing(ink: Ink, smallest: float) -> tuple[Ink, Parts]:
@@ -145,7 +147,7 @@ def _freed(part: Part, parts: Parts, strength: UInt8) -> _Freed | None:
     if min(part.width, part.height) < least or part.area > _BOX_INK * part.width * part.height:
         return None
     own = mask_of(parts, [part], part.window)
-    return _freed_from_box(part, parts, own, strength) or _freed_from_circle(part, own, strength)
+    return _freed_from_box(part, parts, own, strength) or _freed_from_circle(part, parts, own, strength)
 
 
 def _freed_from_box(part: Part, parts: Parts, own: UInt8, strength: UInt8) -> _Freed | None:
@@ -187,9 +189,8 @@ def _holds_another(box: Part, parts: Parts) -> bool:
     )
 
 
-def _freed_from_circle(part: Part, own: UInt8, strength: UInt8) -> _Freed | None:
-    contours, _ = cv2.findContours(cv2.copyMakeBorder(own, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0), 0, 2)
-    outline = max(contours, key=cv2.contourArea)
+def _freed_from_circle(part: Part, parts: Parts, own: UInt8, strength: UInt8) -> _Freed | None:
+    outline = _outline(own)
     short = _diameter(outline)
     if short is None:
         return None
@@ -206,9 +207,29 @@ def _freed_from_circle(part: Part, own: UInt8, strength: UInt8) -> _Freed | None
     angles = np.sort(np.arctan2(rows - own.shape[0] / 2, columns - own.shape[1] / 2))
     if not len(angles) or 2 * np.pi - np.diff(angles, append=angles[0] + 2 * np.pi).max() > _TOUCHED:
         return None
+    if _is_no_larger(part, parts):
+        return None
     kept = np.where(inside > 0, own, 0).astype(np.uint8)
     soft = cv2.dilate(kept, np.ones((3, 3), np.uint8))
     return _Freed(part.window, np.where(soft > 0, strength[part.window], 0).astype(np.uint8), kept)
+
+
+def _outline(own: UInt8) -> Array:
+    """The longest outline in a mask, one pixel further to the right and down than there."""
+    contours, _ = cv2.findContours(cv2.copyMakeBorder(own, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0), 0, 2)
+    return np.asarray(max(contours, key=cv2.contourArea))
+
+
+def _is_no_larger(circle: Part, parts: Parts) -> bool:
+    """Whether a circle is no larger than the writing beside it: then it is a 0 with a tail or a slash."""
+    sizes = [
+        part.size
+        for part in parts.all
+        if part is not circle
+        and part.size > _BESIDE * circle.size
+        and _diameter(_outline(mask_of(parts, [part], part.window))) is None  # not drawn around something itself
+    ]
+    return bool(sizes) and circle.size <= _NO_LARGER * float(np.median(sizes))
 
 
 def _diameter(outline: Array) -> float | None:

@@ -123,7 +123,8 @@ def find_ink(grey: UInt8, settings: Settings, longest: int) -> Ink:
     mask, level = _threshold(strength, noise, paper, settings)
     lines = 0
     if settings.remove_ruling and scale <= 1:
-        strength, mask, lines = remove_ruling(strength, mask, level)
+        sheet = None if polarity.outside is None else _around_sheet(work.shape, polarity.outside)
+        strength, mask, lines = remove_ruling(strength, mask, level, sheet)
 
     def told() -> tuple[Step, ...]:
         even = np.asarray(cv2.bitwise_not(before), np.uint8) if dark else before
@@ -325,7 +326,7 @@ def _frame(small: UInt8, split: float, light: bool) -> UInt8 | None:
         return None
     paper = cv2.bitwise_and(inside, cv2.bitwise_not(around))
     (width, height), area = cv2.minAreaRect(cv2.findNonZero(inside))[1], np.count_nonzero(inside)
-    full = area > _FRAME_FULL * (width + 1) * (height + 1)
+    full = area > _FRAME_FULL * (width + 1) * (height + 1) or _has_four_corners(inside)
     # Thin writing is but a little darker than its paper here: so narrow that a closing loses it, or an opening.
     detail = cv2.morphologyEx(small, cv2.MORPH_TOPHAT if light else cv2.MORPH_BLACKHAT, _square(9))
     contrast = abs(float(np.median(small[inside > 0])) - float(np.median(small[outside > 0])))
@@ -351,6 +352,23 @@ _FRAME_RIM, _FRAME_FULL, _FRAME_WIDE, _FRAME_SIGNS = 0.9, 0.8, 0.18, 3
 _FRAME_INSIDE, _FRAME_LEAST, _FRAME_WRITTEN, _FRAME_DETAIL = 0.6, 0.2, 0.005, 0.15
 
 
+def _has_four_corners(mask: UInt8) -> bool:
+    """Whether a mask is a quadrilateral, as a sheet of paper is that is seen from the side."""
+    hull = cv2.convexHull(cv2.findNonZero(mask))
+    corners = cv2.approxPolyDP(hull, _FRAME_CORNER * cv2.arcLength(hull, closed=True), closed=True)
+    whole = float(cv2.contourArea(hull))
+    return bool(
+        len(corners) == 4
+        and cv2.contourArea(corners) > _FRAME_STRAIGHT * whole
+        and cv2.countNonZero(mask) > _FRAME_STRAIGHT * whole
+    )
+
+
+# How far a sheet's outline is from straight sides at most, as a share of its length; and this share of it lies between
+# its corners, and is paper.
+_FRAME_CORNER, _FRAME_STRAIGHT = 0.03, 0.92
+
+
 def _filled(small: UInt8, outside: UInt8) -> UInt8:
     """The picture with the brightness of the nearest paper in place of what lies outside it."""
     inside = (outside == 0).astype(np.float32)
@@ -363,12 +381,17 @@ def _filled(small: UInt8, outside: UInt8) -> UInt8:
 
 def _sheet(work: UInt8, outside: UInt8) -> UInt8:
     """The paper within a frame at coarse size, as large as if it were the picture."""
-    x, y, width, height = cv2.boundingRect(np.asarray(cv2.bitwise_not(outside), np.uint8))
-    down, across = work.shape[0] / outside.shape[0], work.shape[1] / outside.shape[1]
-    window = slice(int(y * down), int((y + height) * down)), slice(int(x * across), int((x + width) * across))
-    small = _coarse(np.ascontiguousarray(work[window]), 96)
-    beside = cv2.resize(outside[y : y + height, x : x + width], small.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    small = _coarse(np.ascontiguousarray(work[_around_sheet(work.shape, outside)]), 96)
+    own = outside[_around_sheet(outside.shape, outside)]
+    beside = cv2.resize(own, small.shape[::-1], interpolation=cv2.INTER_NEAREST)
     return _filled(small, np.asarray(beside, np.uint8))
+
+
+def _around_sheet(shape: tuple[int, ...], outside: UInt8) -> tuple[slice, slice]:
+    """The rows and columns of the paper within a frame, in a picture of this shape."""
+    x, y, width, height = cv2.boundingRect(np.asarray(cv2.bitwise_not(outside), np.uint8))
+    down, across = shape[0] / outside.shape[0], shape[1] / outside.shape[1]
+    return slice(int(y * down), int((y + height) * down)), slice(int(x * across), int((x + width) * across))
 
 
 def _without_frame(work: UInt8, outside: UInt8) -> UInt8:

@@ -25,12 +25,18 @@ FAINT_SHARE = 0.67
 _WHOLE = 0.85
 # It is there where it has this share of its usual strength at least.
 _WEAK = 0.5
+# A pen's ink is so many times as strong as the line usually is in its middle.
+_STRONGER = 1.4
+# Of paper's margin line so much is there: no stroke is as long as that.
+_MARGIN = 0.95
 # A box that is so much longer than wide has several cells. A side of one cell is no further than that from its edge,
 # and lines are so far apart, as shares of it.
 _CELLS, _RIM, _LANE = 1.4, 0.06, 0.15
 
 
-def remove_ruling(strength: UInt8, mask: UInt8, level: float) -> tuple[UInt8, UInt8, int]:
+def remove_ruling(
+    strength: UInt8, mask: UInt8, level: float, sheet: tuple[slice, slice] | None = None
+) -> tuple[UInt8, UInt8, int]:
     """Take printed lines away.
 
     Parameters
@@ -39,6 +45,8 @@ def remove_ruling(strength: UInt8, mask: UInt8, level: float) -> tuple[UInt8, UI
         The ink's strength and where there is ink, ``uint8 (h, w)``.
     level
         The least strength that counted as ink, 0 to 255; `FAINT_SHARE` of that counts for finding lines.
+    sheet
+        The rows and columns of the paper, if it is not all of the picture: the lines go from end to end there.
 
     Returns
     -------
@@ -50,18 +58,26 @@ def remove_ruling(strength: UInt8, mask: UInt8, level: float) -> tuple[UInt8, UI
     Removing a line only where the run of ink across it is no longer than the line is thick is the oldest way to remove
     staff lines from scores (Dalitz et al., "A comparative study of staff removal algorithms", PAMI 2008).
     """
+    if sheet is not None:
+        inner, left, total = remove_ruling(strength[sheet], mask[sheet], level)
+        if total:
+            strength, mask = strength.copy(), mask.copy()
+            strength[sheet], mask[sheet] = inner, left
+        return strength, mask, total
     _, weak = cv2.threshold(strength, FAINT_SHARE * level, 255, cv2.THRESH_BINARY)
-    total = 0
+    found = []
     for turned in (False, True):
         views = (strength.T, mask.T, weak.T) if turned else (strength, mask, weak)
         crossings = [_crossing(views[0], views[2], *line) for line in _find_lines(views[2])]
-        lines = [c for c in crossings if c.usual_thick <= _THICKEST * max(mask.shape)]
-        if len(lines) < _FEWEST_LINES:
-            continue
-        if not total:
-            strength, mask = strength.copy(), mask.copy()
+        found.append([c for c in crossings if c.usual_thick <= _THICKEST * max(mask.shape)])
+    if max(map(len, found)) < _FEWEST_LINES:
+        return strength, mask, 0
+    strength, mask, total = strength.copy(), mask.copy(), 0
+    for lines, view in zip(found, ((strength, mask), (strength.T, mask.T)), strict=True):
+        if len(lines) < _FEWEST_LINES:  # on ruled paper one may be the margin's
+            lines = [line for line in lines if line.share_of(view[0]) >= _MARGIN]
         for line in lines:
-            _erase(*((strength.T, mask.T) if turned else (strength, mask)), line)
+            _erase(*view, line)
         total += len(lines)
     return strength, mask, total
 
@@ -211,14 +227,21 @@ def _crossing(strength: UInt8, weak: UInt8, middle: float, slope: float) -> _Cro
 def _erase(strength: UInt8, mask: UInt8, line: _Crossing) -> None:
     """Erase one line in place, except where a stroke crosses it or lies on it: there it is thicker or stronger."""
     thick = line.up + line.down + 1
-    erased = line.hit & (thick <= 1.7 * line.usual_thick + 1) & (line.level <= 1.7 * line.usual_level + 8)
+    erased = line.hit & (thick <= 1.7 * line.usual_thick + 1)
     columns = np.arange(len(thick))
     reach = int(thick[erased].max(initial=0)) + 1
+    runs = []
     for d in range(-reach, reach + 1):
         inside = erased & (d >= -line.up - 1) & (d <= line.down + 1)
-        at = np.clip(line.rows + d, 0, mask.shape[0] - 1)[inside]
-        mask[at, columns[inside]] = 0
-        strength[at, columns[inside]] = 0
+        runs.append((np.clip(line.rows + d, 0, mask.shape[0] - 1)[inside], columns[inside]))
+    core = np.zeros(len(thick), strength.dtype)
+    for at, across in runs:
+        core[across] = np.maximum(core[across], strength[at, across])
+    strongest = _STRONGER * float(np.median(core[erased])) + 10 if erased.any() else 0.0
+    for at, across in runs:
+        weak = strength[at, across] <= strongest
+        mask[at[weak], across[weak]] = 0
+        strength[at[weak], across[weak]] = 0
 
 
 def _runs(ink: Array, start: Array, direction: int) -> Array:

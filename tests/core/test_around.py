@@ -182,3 +182,17 @@ def test_a_digit_of_straight_strokes_is_no_box(sides: int) -> None:
         picture = np.asarray(cv2.line(picture, (90, 140), (190, 140), 255, 14), np.uint8)
     prepared = prepare(on_paper(picture))
     assert prepared.box is not None and prepared.box.height > 200 and prepared.box.width > 100
+
+
+def test_a_nought_with_a_tail_inside_is_no_circle_beside_digits_as_large_as_itself() -> None:
+    plain = drawn(SEVEN, 9, side=130, at=(75, 65))
+    tailed = np.zeros_like(plain)
+    cv2.ellipse(tailed, (140, 130), (58, 65), 0, 0, 360, 255, 9, cv2.LINE_AA)
+    cv2.polylines(tailed, [np.array([[150, 70], [140, 105], [128, 135]])], False, 255, 9, cv2.LINE_AA)
+
+    def widths(*pictures: UInt8) -> list[int]:
+        page = prepare_page(on_paper(np.hstack(pictures)))
+        return [one.box.width for line in page.lines for one in line if one.box is not None]
+
+    assert widths(plain, tailed, plain)[1] > 100
+    assert widths(tailed)[0] < 60, "alone it may be a stroke with a circle around it"

@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 from mnist_core._choose import is_edge, is_scrawl
 from mnist_core._ink import Ink, find_ink
 from mnist_core._parts import find_parts
+from mnist_core._split import _piece
 from mnist_core.preprocess import Settings, prepare
 from mnist_core.segment import Page, prepare_page
 
@@ -88,6 +89,69 @@ def test_a_full_sheet_on_a_table_is_read_and_not_the_table(margin: tuple[int, in
     picture = cv2.copyMakeBorder(sheet, down, down, across, across, cv2.BORDER_CONSTANT, value=table)
     there = [(sign, x + across, y + down, height) for sign, x, y, height in TWO_ROWS]
     assert reading(prepare_page(np.asarray(picture, np.uint8)), there) == "207\n7120"
+
+
+def laid_on_table(
+    sheet: UInt8, margin: int, far: float = 1.0, table: int = 50
+) -> tuple[UInt8, npt.NDArray[np.float64]]:
+    """A sheet on a table, its upper edge as long as this share of its lower one; and the perspective, as a matrix."""
+    height, width = sheet.shape
+    across = (1 - far) / 2 * width
+    flat = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    seen = np.array([[across, 0], [width - across, 0], [width, height], [0, height]], np.float32) + margin
+    matrix = cv2.getPerspectiveTransform(flat, seen)
+    size = width + 2 * margin, height + 2 * margin
+    picture = cv2.warpPerspective(sheet, matrix, size, flags=cv2.INTER_AREA, borderValue=float(table))
+    return np.asarray(picture, np.uint8), matrix
+
+
+@pytest.mark.parametrize("far", [1.0, 0.7, 0.55])
+def test_a_sheet_that_is_seen_from_the_side_is_read_and_not_the_table(far: float) -> None:
+    sheet = np.where(written(TWO_ROWS) > 127, 60, 220).astype(np.uint8)
+    picture, matrix = laid_on_table(sheet, 150, far)
+    page = prepare_page(picture)
+    back = np.linalg.inv(matrix)
+    found = ""
+    for prepared in (one for line in page.lines for one in line):
+        box = prepared.box
+        assert box is not None
+        x, y, z = back @ (box.x + box.width / 2, box.y + box.height / 2, 1)
+        found += "".join(
+            sign for sign, left, top, h in TWO_ROWS if left < x / z < left + 0.6 * h and top < y / z < top + h
+        )
+    assert found == "2077120"
+
+
+@pytest.mark.parametrize("margin_line", [False, True])
+def test_the_ruling_of_a_sheet_on_a_table_is_taken_away(margin_line: bool) -> None:
+    """No line goes right across the picture, and on the sheet only one goes down, where the margin begins."""
+    sheet = np.where(written(TWO_ROWS) > 127, 60, 220).astype(np.uint8)
+    printed = np.full_like(sheet, 220)
+    printed[30::45] = printed[31::45] = 150
+    if margin_line:
+        printed[:, 40:42] = 150
+    picture, _ = laid_on_table(np.minimum(sheet, printed), 150)
+    there = [(sign, x + 150, y + 150, height) for sign, x, y, height in TWO_ROWS]
+    assert reading(prepare_page(picture), there) == "207\n7120"
+
+
+def test_a_pen_stays_where_it_runs_along_a_printed_line() -> None:
+    picture = np.full((600, 900), 225, np.uint8)
+    picture[40::60] = picture[41::60] = 170
+    line = next(y for y in range(300, 400) if picture[y, 0] == 170)
+    picture[line - 2 : line, 300:420] = 60  # the foot of a sign
+    ink = find_ink(picture, Settings(), 2048)
+    foot = ink.mask[line - 3 : line + 3, 300:420].any(0)
+    assert foot.mean() > 0.95
+    assert not ink.mask[line - 3 : line + 3, :290].any()
+
+
+def test_crumbs_between_two_cuts_are_no_piece() -> None:
+    """Where printed lines are left in pieces, there may be nothing between two cuts but what is too small to count."""
+    crumbs = np.zeros((60, 60), bool)
+    crumbs[5::6, 5::6] = True
+    nothing = np.zeros_like(crumbs)
+    assert _piece(crumbs, nothing, 2.0, 60) is None
 
 
 @pytest.mark.parametrize(("across", "soft"), [(60, 20), (90, 20), (90, 40)])

@@ -18,9 +18,9 @@ from mnist_core._steps import Array, Box
 
 # Neighbours further away than this many heights hardly count, and one's own row alone says little.
 _REACH, _OWN_WEIGHT = 1.2, 0.25
-# A plus is at most so high as a share of the digits beside it, and so far from half-way up. What shares more than this
-# share of its columns with another sign is above or below it.
-_LOW, _HALF_WAY, _ABOVE = 0.85, 0.15, 0.5
+# A plus is at most so high as a share of the digits beside it, and so far from half-way up; and a comma is so high.
+# What shares more than this share of its columns with another sign is above or below it.
+_LOW, _HALF_WAY, _COMMA, _ABOVE = 0.85, 0.15, 0.45, 0.5
 # With less certainty than this all ten digits are as good as equally likely, as networks are taught of drawings that
 # are none. Letters of a word are no further apart than so many heights, and no lower than this share of each other's: a
 # dash or the loose top of a 5 is none.
@@ -82,7 +82,7 @@ def legible(lines: Lines) -> tuple[tuple[bool, ...], ...]:
     alone = sum(map(len, placed)) < 2
     found = [
         features(placed) @ _WEIGHTS + _CONSTANT >= 0,
-        ~np.concatenate([np.zeros(0, bool), *map(_operators, placed)]),
+        ~np.concatenate([np.zeros(0, bool), *map(_punctuation, placed)]),
     ]
     read = iter(np.all(found, axis=0))
     return tuple(
@@ -92,12 +92,12 @@ def legible(lines: Lines) -> tuple[tuple[bool, ...], ...]:
 
 def features(lines: Lines) -> Array:
     """What is known of each sign of a page, ``float64 (signs, 8)`` in the order of `FEATURES`; each has a box."""
-    signs_of_sums = [_operators(line) for line in lines]
-    every = [one for line, left_out in zip(lines, signs_of_sums, strict=True) for one in compress(line, ~left_out)]
+    punctuation = [_punctuation(line) for line in lines]
+    every = [one for line, left_out in zip(lines, punctuation, strict=True) for one in compress(line, ~left_out)]
     accepted = sum(sign.accepted for sign in every)
     usual = _height(every) if every else 1.0
     rows: list[list[float]] = []
-    for line, left_out in zip(lines, signs_of_sums, strict=True):
+    for line, left_out in zip(lines, punctuation, strict=True):
         near = np.array(
             [[_nearness(_box(one), _box(other)) if one is not other else 0.0 for other in line] for one in line]
         ).reshape(len(line), len(line))
@@ -123,23 +123,29 @@ def features(lines: Lines) -> Array:
     return np.array(rows, float).reshape(-1, len(FEATURES))
 
 
-def _operators(line: Sequence[Sign]) -> Array:
-    """Which signs of a line, ``bool (signs,)``, are a sum's: no digit, low, half-way up between the digits beside them.
+def _punctuation(line: Sequence[Sign]) -> Array:
+    """Which signs of a line, ``bool (signs,)``, are commas or a sum's signs: low, and with digits beside them.
 
-    An equals sign may come as two signs, one above the other, and a level stroke is one at a line's end, too. Of
-    letters, low ones stand on the line.
+    A comma stands on the line, whatever it looks like. A sum's sign looks like no digit and stands half-way up, where
+    low letters do not; an equals sign may come as two signs, one above the other. Beside a level stroke there may be
+    what is no digit, too.
     """
     found = np.zeros(len(line), bool)
     columns = _columns(line)
     for before, group, after in zip([[], *columns], columns, [*columns[1:], []], strict=False):
         boxes = [_box(line[i]) for i in group]
         sides = [[line[i] for i in side if line[i].sure >= NO_DIGIT] for side in (before, after)]
-        level = all(box.width >= FLAT * box.height for box in boxes)
-        enough = any(sides) if level else all(sides)
-        if not enough or any(line[i].sure >= NO_DIGIT for i in group):
-            continue
         beside = sides[0] + sides[1]
+        if not beside:
+            continue
         top, bottom = min(box.y for box in boxes), max(box.y + box.height for box in boxes)
+        if bottom - top <= _COMMA * min(map(_tall, beside)) and top >= max(map(_middle, beside)):
+            found[group] = True
+            continue
+        level = all(box.width >= FLAT * box.height for box in boxes)
+        other_side = [side for side, digits in zip((before, after), sides, strict=True) if side and not digits]
+        if (other_side and not level) or any(line[i].sure >= NO_DIGIT for i in group):
+            continue
         high = max(map(_tall, beside))
         off = abs((top + bottom) / 2 - sum(map(_middle, beside)) / len(beside))
         found[group] = bottom - top <= _LOW * high and off <= _HALF_WAY * high

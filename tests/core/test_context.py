@@ -130,12 +130,29 @@ def test_signs_of_a_sum_are_not_there_for_the_digits_beside_them(between: list[S
     assert with_signs[[0, -1]] == pytest.approx(without)
 
 
-def test_a_sum_may_end_with_its_equals_sign() -> None:
-    digits = row([SURE, SURE], left=-30)
-    without = features([digits])
-    assert features([[*digits, *sign_of_sum(UPPER, LOWER)]])[:2] == pytest.approx(without)
-    cross = features([[*digits, *sign_of_sum(Box(26, 8, 20, 16))]])[:2]
-    assert cross != pytest.approx(without), "a cross that stands between no digits may be a letter"
+@pytest.mark.parametrize("sign", [sign_of_sum(UPPER, LOWER), sign_of_sum(Box(26, 8, 20, 16))], ids=["=", "+"])
+@pytest.mark.parametrize("last", [True, False])
+def test_a_sum_may_end_with_its_sign_and_a_telephone_number_begin_with_one(sign: list[Sign], last: bool) -> None:
+    digits = row([SURE, SURE], left=-30 if last else 50)
+    with_sign = features([[*digits, *sign]])[:2]
+    assert with_sign == pytest.approx(features([digits]))
+
+
+def test_a_cross_before_what_is_no_digit_may_be_a_letter() -> None:
+    digits, letter = row([SURE, SURE], left=-30), row([0.11], left=50)
+    cross = sign_of_sum(Box(26, 8, 20, 16))
+    assert features([[*digits, *cross, *letter]])[:2] != pytest.approx(features([[*digits, *letter]])[:2])
+
+
+@pytest.mark.parametrize(
+    ("top", "height", "expected"),
+    [(22, 12, "111011"), (0, 12, "111111"), (10, 20, "111111")],
+    ids=["a comma", "as high up as digits", "a low digit"],
+)
+def test_a_comma_is_not_read_though_it_looks_like_a_1(top: int, height: int, expected: str) -> None:
+    digits = row([SURE] * 6)
+    small = replace(digits[3], box=Box(94, top, 6, height), sure=0.9999)
+    assert read([*digits[:3], small, *digits[4:]]) == [expected]
 
 
 def test_what_stands_as_a_plus_does_is_not_read_itself() -> None:

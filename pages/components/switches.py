@@ -43,7 +43,7 @@ def choose(key: str) -> None:
         format_func=lambda name: SWITCHES[name].capitalize(),
         key=f"{key}-left-out",
         help=HELP,
-        persist_state="page",
+        persist_state="session",
     )
     with st.expander("Change the steps' numbers", icon=":material/tune:", key=f"{key}-numbers"):
         with st.grid(min_column_width=220, gap="medium", key=f"{key}-sliders"):
@@ -56,13 +56,13 @@ def choose(key: str) -> None:
                 format_func=lambda choice: _INK.get(choice, choice),
                 key=_key(key, "polarity"),
                 help=_ABOUT["polarity"]["help"],
-                persist_state="page",
+                persist_state="session",
                 filter_mode=None,
             )
         with st.container(horizontal=True, gap="small", key=f"{key}-choices"):
             for name in _CHOICES:
                 about, usual = _ABOUT[name], getattr(_USUAL, name)
-                st.toggle(about["title"], usual, key=_key(key, name), help=about["help"], persist_state="page")
+                st.toggle(about["title"], usual, key=_key(key, name), help=about["help"], persist_state="session")
 
 
 def set_back(key: str) -> None:
@@ -102,7 +102,7 @@ def _slider(key: str, name: str) -> None:
     kind = type(usual)
     low, high = kind(about["low"]), kind(about["high"])
     step = 1 if kind is int else 0.01 if high - low <= 1 else 0.5
-    st.slider(about["title"], low, high, usual, step, key=_key(key, name), help=about["help"], persist_state="page")
+    st.slider(about["title"], low, high, usual, step, key=_key(key, name), help=about["help"], persist_state="session")
 
 
 def _pens(key: str) -> None:
@@ -115,7 +115,7 @@ def _pens(key: str) -> None:
         0.1,
         key=_key(key, "pens"),
         help="In pixels of the small picture: a thinner pen is thickened, a heavier one thinned.",
-        persist_state="page",
+        persist_state="session",
     )
 
 

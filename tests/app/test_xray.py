@@ -96,6 +96,19 @@ def test_a_number_that_is_moved_changes_the_pictures_and_is_set_back(draw: AppTe
     assert not any(button.key == "draw-set-back" for button in draw.button)
 
 
+def test_what_was_changed_is_still_so_after_a_visit_to_another_page(draw: AppTest, hand: Hand) -> None:
+    small_seven(draw, hand)
+    draw.pills(key="draw-left-out").set_value(["crop"]).run()
+    draw.slider(key="draw-set-box_side").set_value(14).run()
+    draw.switch_page("pages/recognise/upload.py").run()
+    hand.leave(draw)
+    draw.switch_page("pages/recognise/draw.py").run()
+    draw.run()  # the canvas says that it shows the drawing again
+    assert draw.pills(key="draw-left-out").value == ["crop"]
+    assert draw.slider(key="draw-set-box_side").value == 14
+    assert any("Switched off" in caption.value for caption in draw.caption)
+
+
 def test_every_setting_of_preprocessing_can_be_changed_here(draw: AppTest, hand: Hand) -> None:
     small_seven(draw, hand)
     moved = {one.key for kind in (draw.slider, draw.toggle, draw.selectbox) for one in kind}

@@ -13,6 +13,8 @@ _SIDE = 320
 _STEEPEST = 0.16
 # Share of the columns that a line has to cross in ink. Rows of digits have gaps between them; ruling has none.
 _COVERED = 0.62
+# Of squared paper so much of the copy is lines at most.
+_DENSEST = 0.55
 # Lines nearer to each other than this share of the picture's side are one line.
 _APART = 0.02
 _MOST_LINES = 80
@@ -28,7 +30,7 @@ _WEAK = 0.5
 # A pen's ink is so many times as strong as the line usually is in its middle.
 _STRONGER = 1.4
 # Of paper's margin line so much is there: no stroke is as long as that.
-_MARGIN = 0.95
+_MARGIN = 0.88
 # A box that is so much longer than wide has several cells. A side of one cell is no further than that from its edge,
 # and lines are so far apart, as shares of it.
 _CELLS, _RIM, _LANE = 1.4, 0.06, 0.15
@@ -129,7 +131,7 @@ def _find_lines(mask: UInt8) -> list[tuple[float, float]]:
     size = max(1, round(width / factor)), max(1, round(height / factor))
     small = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA))
     y, x = np.nonzero(small > 255 / (2 * factor))
-    if len(y) < size[0] or min(size) < 32 or len(y) > 0.4 * small.size:
+    if len(y) < size[0] or min(size) < 32 or len(y) > _DENSEST * small.size:
         return []
     rim = max(2, size[0] // 20)  # ruling comes in on one side and leaves on the other: drawings seldom do
     if np.count_nonzero(x < rim) < rim or np.count_nonzero(x >= size[0] - rim) < rim:

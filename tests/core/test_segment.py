@@ -135,6 +135,16 @@ def test_the_ruling_of_a_sheet_on_a_table_is_taken_away(margin_line: bool) -> No
     assert reading(prepare_page(picture), there) == "207\n7120"
 
 
+def test_small_squares_with_strong_lines_are_taken_away() -> None:
+    """Nearly half of a small copy of the picture is lines."""
+    picture = np.where(written(TWO_ROWS) > 127, 30, 220).astype(np.uint8)
+    squares = np.full_like(picture, 220)
+    for i in range(3):
+        squares[7 + i :: 22] = 120
+        squares[:, 7 + i :: 22] = 120
+    assert reading(prepare_page(np.minimum(picture, squares)), TWO_ROWS) == "207\n7120"
+
+
 def test_a_pen_stays_where_it_runs_along_a_printed_line() -> None:
     picture = np.full((600, 900), 225, np.uint8)
     picture[40::60] = picture[41::60] = 170

@@ -27,9 +27,12 @@ def bring() -> None:
     files, camera = f"files-{turn}", f"camera-{turn}"
     st.file_uploader("Your pictures", accept_multiple_files=True, key=files, on_change=upload, args=(files,))
     st.caption(KINDS)
-    if st.toggle("Use the camera", key="camera-on"):
-        st.camera_input("Hold the digits into the light", key=camera, on_change=photograph, args=(camera,))
-    take_back()
+    # What comes and goes has a container that stays, so that nothing below it moves up and loses the focus.
+    with st.container():
+        if st.toggle("Use the camera", key="camera-on"):
+            st.camera_input("Hold the digits into the light", key=camera, on_change=photograph, args=(camera,))
+    with st.container():
+        take_back()
     gallery.choose()
 
 
@@ -89,10 +92,19 @@ def overview(files: Sequence[Brought], networks: list[Recognizer]) -> None:
     seen = reading.see_all(files, networks[0], wishes)
     if len(seen) > 1:
         table(seen, networks)
-    page = st.pagination(-(-len(seen) // PER_PAGE), key="results-page") if len(seen) > PER_PAGE else 1
+    page = turn_to(-(-len(seen) // PER_PAGE))
     for result in seen[(page - 1) * PER_PAGE : page * PER_PAGE]:
         with st.container(border=True, key=f"card-{result.key}"):
             card(result, networks, alone=len(seen) == 1)
+
+
+def turn_to(pages: int) -> int:
+    """The page of results that a person wants, the last one when theirs is gone."""
+    if pages == 1:
+        return 1
+    if st.session_state.get("results-page", 1) > pages:
+        st.session_state["results-page"] = pages
+    return st.pagination(pages, key="results-page")
 
 
 def table(seen: list[Result], networks: list[Recognizer]) -> None:

@@ -54,6 +54,9 @@ def test_many_files_are_counted_and_paged_and_the_table_is_taken_away(page: Page
     lines = download.value.path().read_text().splitlines()
     assert len(lines) == 21
     assert lines[20].startswith("19.png,7,1,")
+    for left in (["19.png"], [f"{n:02}.png" for n in range(12, 18)]):
+        page.get_by_role("button", name="Remove", exact=True).first.click()
+        expect(page.locator(".dl-name")).to_have_text(left)
 
 
 def test_a_file_that_is_too_large_never_reaches_the_server(page: Page) -> None:

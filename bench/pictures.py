@@ -518,6 +518,33 @@ def page_of_boxes(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
     return Sample(draft.photographed(), "\n".join(lines))
 
 
+def page_table(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """A table with a digit in each cell, as for collecting digits; some digits touch or cross a line."""
+    rows, columns = int(rng.integers(3, 7)), int(rng.integers(4, 9))
+    draft, ink = _paper(rng, 900, 1300), _some_ink(rng)
+    width, height = draft.size
+    cell = min(0.85 * width / columns, 0.85 * height / rows)
+    left, top = (width - columns * cell) / 2, (height - rows * cell) / 2
+    pen, thick = draft.between(0.05, 0.09) * cell, max(1.0, draft.between(0.01, 0.03) * cell)
+    for i in range(rows + 1):
+        ends = np.array([[left, top + i * cell], [left + columns * cell, top + i * cell]])
+        draft.outline(ends / draft.size, thick, (0.2, 0.2, 0.25))
+    for i in range(columns + 1):
+        ends = np.array([[left + i * cell, top], [left + i * cell, top + rows * cell]])
+        draft.outline(ends / draft.size, thick, (0.2, 0.2, 0.25))
+    chosen = digits[: rows * columns]
+    for i, digit in enumerate(chosen):
+        side = round(cell * draft.between(0.55, 0.85))
+        high, wide = digit.coverage(side, pen).shape
+        free = np.array([cell - wide, cell - high]) * rng.uniform(0, 1, 2)
+        x, y = left + i % columns * cell + free[0], top + i // columns * cell + free[1]
+        draft.write(digit, round(x), round(y), side, pen, ink)
+    draft.tilt(0.03)
+    draft.fall_off(draft.between(0.6, 1.0))
+    lines = [chosen[start : start + columns] for start in range(0, len(chosen), columns)]
+    return Sample(draft.photographed(), "\n".join("".join(str(one.label) for one in line) for line in lines))
+
+
 def page_touching(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
     """Two to five digits in a row, each pair of which touches or overlaps a little half of the time, one at least."""
     draft = _paper(rng, 350, 600)
@@ -732,7 +759,7 @@ PAGES: dict[str, Writer] = {
     for writer in (
         page_canvas, page_photo, page_slanting, page_of_hundred, page_mixed_sizes, page_ruled, page_pencil,
         page_board, page_things_around, page_on_table,
-        page_of_boxes, page_touching, page_words, page_doodles, page_sums,
+        page_of_boxes, page_table, page_touching, page_words, page_doodles, page_sums,
     )
 }  # fmt: skip
 

@@ -30,11 +30,12 @@ _HIGHER, _OVERLAP, _ABOVE = 1.5, 0.5, 2.0
 _FOOT_WIDE, _FOOT_NEAR = 1.15, 0.12
 # A box has this share of the picture's shorter side at least, and is mostly empty. It has ink along all four sides, no
 # further from its edges than this share of its sides, for nearly all of their length. What is written in it is at least
-# this share of its shorter side, and off the rim with more than that share of its ink. Where it reaches over a side,
-# that side is this share of the whole; of a side that slants a little, this share lies in one row.
+# this share of a cell's shorter side, and off the lines with more than that share of its ink. Where it reaches over a
+# side, that side is this share of the whole; of a side that slants a little, this share lies in one row.
 _BOX_LEAST, _BOX_INK, _BOX_RIM, _BOX_CLOSED, _BOX_WRITTEN, _BOX_REST, _BOX_SIDE = 0.05, 0.5, 0.06, 0.9, 0.25, 0.2, 0.6
-# An empty one is so wide at least, per its height: a 0 of straight strokes is slimmer.
-_BOX_LINE, _BOX_WIDE = 0.28, 0.75
+# An empty one is so wide at least, per its height: a 0 of straight strokes is slimmer. The first look is at a copy of
+# this side.
+_BOX_WIDE, _BOX_SMALL = 0.75, 32
 # A circle has so much of its convex hull's area and of an ellipse's, and is so wide at least for its length: a 0 is
 # slimmer. What is written in it is off its rim by more than so many strokes, has a size between these shares of the
 # shorter diameter, and meets it within this angle, in radians: the slash of a 0 meets it twice.
@@ -152,7 +153,8 @@ def _freed(part: Part, parts: Parts, strength: UInt8) -> _Freed | None:
 
 def _freed_from_box(part: Part, parts: Parts, own: UInt8, strength: UInt8) -> _Freed | None:
     # Most digits have no long straight stroke both ways, and that is quickly seen.
-    if min(float(cv2.reduce(own, way, cv2.REDUCE_AVG, dtype=cv2.CV_32F).max()) for way in (0, 1)) < 255 * _BOX_LINE:
+    small = cv2.resize(own, (_BOX_SMALL, _BOX_SMALL), interpolation=cv2.INTER_AREA) > 0
+    if min(small.mean(0).max(), small.mean(1).max()) < _BOX_SIDE:
         return None
     sides = _sides(own), _sides(own.T)
     if sides[0] is None or sides[1] is None:
@@ -162,18 +164,19 @@ def _freed_from_box(part: Part, parts: Parts, own: UInt8, strength: UInt8) -> _F
         return None
     window = _shifted(sides[0], part.y), _shifted(sides[1], part.x)
     mask, inside = own.copy(), strength[window].copy()
-    if not erase_box(inside, mask):
+    erased = erase_box(inside, mask)
+    if erased is None:
         return None
+    near, cell = erased
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-    # Of a line that is not quite straight a little stays, all of it near the rim.
-    rim = _band(min(mask.shape))
-    off_rim = np.bincount(labels[rim:-rim, rim:-rim].ravel(), minlength=len(stats))
-    rest = off_rim < _BOX_REST * stats[:, cv2.CC_STAT_AREA]
+    # Of a line that is not quite straight a little stays, all of it near to where the line was.
+    beyond = np.bincount(labels[~near], minlength=len(stats))
+    rest = beyond < _BOX_REST * stats[:, cv2.CC_STAT_AREA]
     rest[0] = False
     inside[rest[labels]] = 0
     mask[rest[labels]] = 0
     sizes = stats[1:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1][~rest[1:]]
-    if sizes.max(initial=0) > _BOX_WRITTEN * min(mask.shape):
+    if sizes.max(initial=0) > _BOX_WRITTEN * cell:
         return _Freed(window, inside, mask)
     if part.width < _BOX_WIDE * part.height or _holds_another(part, parts):
         return None

@@ -34,6 +34,9 @@ _MARGIN = 0.88
 # A box that is so much longer than wide has several cells. A side of one cell is no further than that from its edge,
 # and lines are so far apart, as shares of it.
 _CELLS, _RIM, _LANE = 1.4, 0.06, 0.15
+# A table has so many lines each way, and one more in one of them; they are so far apart at least, as a share of its
+# shorter side.
+_FEWEST_IN_TABLE, _COLUMN = 3, 0.05
 
 
 def remove_ruling(
@@ -67,25 +70,43 @@ def remove_ruling(
             strength[sheet], mask[sheet] = inner, left
         return strength, mask, total
     _, weak = cv2.threshold(strength, FAINT_SHARE * level, 255, cv2.THRESH_BINARY)
-    found = []
-    for turned in (False, True):
-        views = (strength.T, mask.T, weak.T) if turned else (strength, mask, weak)
-        crossings = [_crossing(views[0], views[2], *line) for line in _find_lines(views[2])]
-        found.append([c for c in crossings if c.usual_thick <= _THICKEST * max(mask.shape)])
+    views = (strength, mask, weak), (strength.T, mask.T, weak.T)
+    found = [_thin_lines(*view) for view in views]
     if max(map(len, found)) < _FEWEST_LINES:
         return strength, mask, 0
     strength, mask, total = strength.copy(), mask.copy(), 0
-    for lines, view in zip(found, ((strength, mask), (strength.T, mask.T)), strict=True):
-        if len(lines) < _FEWEST_LINES:  # on ruled paper one may be the margin's
-            lines = [line for line in lines if line.share_of(view[0]) >= _MARGIN]
+    for turned, (lines, others, seen) in enumerate(zip(found, found[::-1], views, strict=True)):
+        within = slice(None)
+        if len(lines) < _FEWEST_LINES:
+            # What goes from the first of the other lines to the last one is a table's; and one may be the margin's.
+            spanned = _spanned(others)
+            columns = _thin_lines(*(one[:, spanned] for one in seen))
+            columns = [column for column in columns if column.share_of(seen[0][:, spanned]) >= _WHOLE]
+            if len(columns) >= _FEWEST_LINES:
+                lines, within = columns, spanned
+            else:
+                lines = [line for line in lines if line.share_of(seen[0]) >= _MARGIN]
+        rest = (strength.T, mask.T) if turned else (strength, mask)
         for line in lines:
-            _erase(*view, line)
+            _erase(rest[0][:, within], rest[1][:, within], line)
         total += len(lines)
     return strength, mask, total
 
 
-def erase_box(strength: UInt8, mask: UInt8) -> bool:
-    """Erase the straight lines of a box, or of several side by side, that what is written in them touches.
+def _thin_lines(strength: UInt8, mask: UInt8, weak: UInt8) -> "list[_Crossing]":
+    """The level lines right across a picture that are as thin as printed ones."""
+    crossings = [_crossing(strength, weak, *line) for line in _find_lines(weak)]
+    return [c for c in crossings if c.usual_thick <= _THICKEST * max(mask.shape)]
+
+
+def _spanned(lines: "list[_Crossing]") -> slice:
+    """The rows from the first line to the last one."""
+    first, last = (round(end(float(end(line.straight)) for line in lines)) for end in (min, max))
+    return slice(max(0, first), last + 1)
+
+
+def erase_box(strength: UInt8, mask: UInt8) -> tuple[Array, float] | None:
+    """Erase the straight lines of a box, of several side by side or of a table, that what is written in them touches.
 
     Parameters
     ----------
@@ -94,29 +115,47 @@ def erase_box(strength: UInt8, mask: UInt8) -> bool:
 
     Returns
     -------
-    bool
-        False, with nothing changed, if this is no box: there are not two lines each way that go from end to end.
+    near, cell
+        ``bool (h, w)``: where lines were, and what is so near to them that it may be left of one that is not quite
+        straight; and the shortest way from a line to the next. None, with nothing changed, if this is no box: there are
+        not two lines each way from end to end.
     """
-    level, upright = _across_box(strength, mask), _across_box(strength.T, mask.T)
-    if not level or not upright:
-        return False
-    for line in level:
-        _erase(strength, mask, line)
-    for line in upright:
-        _erase(strength.T, mask.T, line)
-    return True
+    views = (strength, mask), (strength.T, mask.T)
+    whole = [_whole_lines(*view) for view in views]
+    fewest, most = sorted(map(len, whole))
+    if fewest < _FEWEST_IN_TABLE or most <= _FEWEST_IN_TABLE:
+        whole = [_sides(lines, view[1].shape) for lines, view in zip(whole, views, strict=True)]
+    if any(len(lines) < 2 for lines in whole):
+        return None
+    cell = min(float(np.diff(sorted(line.middle for line in lines)).min()) for lines in whole)
+    near, band = np.zeros(mask.shape, bool), max(2, round(_RIM * cell))
+    for lines, view, along in zip(whole, views, (near, near.T), strict=True):
+        for line in lines:
+            _erase(*view, line)
+            rows = np.arange(len(along))[:, None]
+            along |= abs(rows - np.rint(line.straight)) <= band
+    return near, cell
 
 
-def _across_box(strength: UInt8, mask: UInt8) -> "list[_Crossing]":
-    """The level lines of a box from end to end; none if there are fewer than its two sides."""
-    high, wide = mask.shape
+def _whole_lines(strength: UInt8, mask: UInt8) -> "list[_Crossing]":
+    """The level lines of a box or table that go from end to end, the clearest first."""
+    lines: list[_Crossing] = []
+    for place in _find_lines(np.ascontiguousarray(mask)):
+        line = _followed(strength, mask, *place)
+        apart = all(abs(line.middle - other.middle) > _COLUMN * min(mask.shape) for other in lines)
+        if apart and line.share_of(strength) >= _WHOLE:
+            lines.append(line)
+    return lines
+
+
+def _sides(whole: "list[_Crossing]", shape: tuple[int, ...]) -> "list[_Crossing]":
+    """Of the lines from end to end those of a box, or of a row of boxes; none if there are fewer than its two sides."""
+    high, wide = shape
     near = 2 * _RIM * high if high < _CELLS * wide else high  # of one cell only the sides, no tall stroke in it
     lines: list[_Crossing] = []
-    for place in _find_lines(np.ascontiguousarray(mask)):  # the clearest first
-        line = _followed(strength, mask, *place)
-        row = line.middle
-        alone = all(abs(row - other.middle) > _LANE * min(high, wide) for other in lines)
-        if alone and min(row, high - 1 - row) <= near and line.share_of(strength) >= _WHOLE:
+    for line in whole:
+        alone = all(abs(line.middle - other.middle) > _LANE * min(high, wide) for other in lines)
+        if alone and min(line.middle, high - 1 - line.middle) <= near:
             lines.append(line)
     enough = len(lines) > 1 and np.ptp([line.middle for line in lines]) >= high / 2
     return lines if enough else []
@@ -167,7 +206,10 @@ def _covers(small: UInt8, middle: float, slope: float) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class _Crossing:
-    """One line, column by column: its row, the run of ink through it, and how strong and thick it usually is."""
+    """One line, column by column: its row, the run of ink through it, and how strong and thick it usually is.
+
+    `straight` is the row that the line would have if it were quite straight.
+    """
 
     rows: Array
     hit: Array
@@ -176,6 +218,7 @@ class _Crossing:
     level: Array
     usual_thick: float
     usual_level: float
+    straight: Array
 
     @property
     def middle(self) -> float:
@@ -221,9 +264,9 @@ def _crossing(strength: UInt8, weak: UInt8, middle: float, slope: float) -> _Cro
     rows = np.clip(path + start - 3 * reach, 0, height - 1)
     level = strength[rows, columns].astype(np.float32)
     if not hit.any():
-        return _Crossing(rows, hit, up, down, level, np.inf, 0.0)
+        return _Crossing(rows, hit, up, down, level, np.inf, 0.0, path)
     usual_thick, usual_level = float(np.median((up + down + 1)[hit])), float(np.median(level[hit]))
-    return _Crossing(rows, hit, up, down, level, usual_thick, usual_level)
+    return _Crossing(rows, hit, up, down, level, usual_thick, usual_level, path)
 
 
 def _erase(strength: UInt8, mask: UInt8, line: _Crossing) -> None:

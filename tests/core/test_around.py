@@ -196,3 +196,30 @@ def test_a_nought_with_a_tail_inside_is_no_circle_beside_digits_as_large_as_itse
 
     assert widths(plain, tailed, plain)[1] > 100
     assert widths(tailed)[0] < 60, "alone it may be a stroke with a circle around it"
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.02])
+@pytest.mark.parametrize("wide", [0.5, 0.95])
+def test_a_tables_lines_are_left_out_though_digits_touch_them(turn: float, wide: float) -> None:
+    """Of a wide table the level lines go nearly right across the picture, as ruling does."""
+    rows, columns, cell = 4, 5, 110
+    low, across = rows * cell, columns * cell
+    margin = round((across / wide - across) / 2)
+    page = np.zeros((low + 160, across + 2 * margin), np.uint8)
+    seven = cv2.resize(drawn(SEVEN, 20, side=180, at=(70, 50)), (cell, cell), interpolation=cv2.INTER_AREA)
+    for row in range(rows):
+        for column in range(columns):
+            # Every other one reaches over the line to the left of it.
+            x, y = margin + column * cell + (-35 if column % 2 else 0), 80 + row * cell
+            page[y : y + cell, x : x + cell] = np.maximum(page[y : y + cell, x : x + cell], seven)
+    for i in range(rows + 1):
+        cv2.line(page, (margin, 80 + i * cell), (margin + across, 80 + i * cell), 255, 3)
+    for i in range(columns + 1):
+        cv2.line(page, (margin + i * cell, 80), (margin + i * cell, 80 + low), 255, 3)
+    matrix = cv2.getRotationMatrix2D((page.shape[1] / 2, page.shape[0] / 2), np.rad2deg(turn), 1)
+    turned = np.asarray(cv2.warpAffine(page, matrix, page.shape[::-1]), np.uint8)
+    lines = prepare_page(on_paper(turned)).lines
+    assert [len(line) for line in lines] == [columns] * rows
+    sevens = [likeness(one, prepare(np.asarray(seven))) for line in lines for one in line]
+    assert min(sevens) > 0.75
+    assert np.median(sevens) > 0.9

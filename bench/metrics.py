@@ -27,6 +27,7 @@ from mnist_core import (
 from mnist_core.data import Dataset
 from mnist_core.recognizer import Recognizer
 from mnist_core.scores import scores
+from mnist_core.wording import a_digit
 from tests.browser.server import serve
 
 N = 10_000
@@ -201,7 +202,7 @@ def _click(page: Page, number: int) -> float:
     begin = time.perf_counter()
     page.mouse.click(x, y)
     page.locator(_CELL, has_text=f"{digit} read as {digit}").wait_for()
-    page.locator(f".dl-digits [title*='a {digit}, read as {digit},'] img").first.wait_for()
+    page.locator(f".dl-digits [title*='{a_digit(number % 10)}, read as {digit},'] img").first.wait_for()
     taken = time.perf_counter() - begin
     page.wait_for_timeout(500)  # the matrix is drawn again, with its frame
     return taken

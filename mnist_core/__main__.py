@@ -174,7 +174,8 @@ def _predict(options: argparse.Namespace) -> int:
                     failed += _fail(path, one, options.json)
                 else:
                     answer = next(answers)
-                    words = f"{path}: {answer.sentence} ({answer.probability:.1%})"
+                    how_sure = "" if answer.digit is None else f" ({answer.probability:.1%})"
+                    words = f"{path}: {answer.sentence}{how_sure}"
                     _write({"file": str(path)} | _answer(answer) | {"reason": answer.reason}, options.json, words)
             seen += len(batch)
             ticker.say(f"{seen} of {len(files)} pictures")

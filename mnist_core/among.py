@@ -9,6 +9,7 @@ import numpy.typing as npt
 from mnist_core.confusion import matrix
 from mnist_core.explain import Gallery, Neighbour, in_words
 from mnist_core.predictions import Predictions
+from mnist_core.wording import a_digit
 
 Float32 = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
@@ -99,4 +100,4 @@ def cell_in_words(predictions: Predictions, true: int, read: int) -> str:
         return f"There is no {true} among these digits."
     many = f"{n:,} {'is' if n == 1 else 'are'} read as {read}" if n else f"none is read as {read}: yours is a first"
     whole = "1 digit here that is" if of == 1 else f"{of:,} digits here that are"
-    return f"Of the {whole} a {true}, {many}."
+    return f"Of the {whole} {a_digit(true)}, {many}."

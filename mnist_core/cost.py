@@ -142,6 +142,11 @@ def _fastest(work: Callable[[], object]) -> float:
     return min(times)
 
 
+def about(seconds: float) -> str:
+    """Return an estimated time for people, such as ``"about 4 s"`` or ``"under a second"``."""
+    return in_time(seconds) if seconds < 1 else f"about {in_time(seconds)}"
+
+
 def in_time(seconds: float) -> str:
     """Return a time for people, such as ``"under a second"``, ``"4 s"``, ``"3 min"`` or ``"2.5 h"``."""
     if seconds < 1:

@@ -4,6 +4,7 @@ import plotly.graph_objects as go
 
 from mnist_core.among import Landscape
 from mnist_core.predictions import Predictions
+from mnist_core.wording import a_digit
 
 # Okabe and Ito's colours, and two more. The digits themselves say what they are; colour only groups them.
 COLOURS = (
@@ -43,7 +44,9 @@ def landscape(found: Landscape, predictions: Predictions, yours: tuple[float, fl
             mode="text",
             text=[str(digit)] * int(here.sum()),
             textfont={"size": 10, "color": COLOURS[digit]},
-            hovertext=[f"A {digit}, read as {predictions.predicted[row]}" for row in found.rows[here]],
+            hovertext=[
+                f"{a_digit(digit).capitalize()}, read as {predictions.predicted[row]}" for row in found.rows[here]
+            ],
             hoverinfo="text",
         )
     figure.add_scatter(

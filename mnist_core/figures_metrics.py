@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from mnist_core.calibration import Bin, Coverage, Refusal
 from mnist_core.scores import DigitScore
+from mnist_core.wording import a_digit
 
 Float64 = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -51,7 +52,7 @@ def confusion(
     write = _percent if shares else _whole
     text = [[write(value) for value in row] for row in values]
     words = [
-        f"A {true} read as {predicted}: {counts[true, predicted]:,} of {counts[true].sum():,}"
+        f"{a_digit(true).capitalize()} read as {predicted}: {counts[true, predicted]:,} of {counts[true].sum():,}"
         for true in range(10)
         for predicted in range(10)
     ]
@@ -80,7 +81,8 @@ def confusion_difference(
     better, worse = np.where(gain > 0, gain, np.nan), np.where(gain < 0, -gain, np.nan)
     text = [["" if value == 0 else f"{value:+.0f}".replace("-", "\N{MINUS SIGN}") for value in row] for row in more]
     words = [
-        f"A {true} read as {predicted}: {counts[true, predicted]:,}, and {other[true, predicted]:,} by the other"
+        f"{a_digit(true).capitalize()} read as {predicted}: {counts[true, predicted]:,}, "
+        f"and {other[true, predicted]:,} by the other"
         for true in range(10)
         for predicted in range(10)
     ]

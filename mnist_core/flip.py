@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from mnist_core.wording import a_digit
+
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
@@ -75,7 +77,7 @@ class Flip:
     def sentence(self) -> str:
         """The size of the change in words."""
         if not self.found:
-            return f"No small change was found that makes it anything but a {self.said}."
+            return f"No small change was found that makes it anything but {a_digit(self.said)}."
         most = float(np.abs(self.difference).max())
         seen = int((np.abs(self.difference) > _VISIBLE).sum())
         pixels = "no pixel" if not seen else f"{seen} {'pixel' if seen == 1 else 'pixels'}"

@@ -91,11 +91,16 @@ class Predictions:
 
     @cached_property
     def losses(self) -> Float64:
-        """Negative log-probability of the true digit in nats, ``float64 (n,)``, before any temperature.
+        """Negative logarithm of the calibrated probability of the true digit in nats, ``float64 (n,)``."""
+        return self._losses(self.temperature)
 
-        Their mean is the loss that trainings report.
-        """
-        return np.asarray(-log_softmax(self.log_probabilities)[np.arange(len(self)), self.labels])
+    @cached_property
+    def raw_losses(self) -> Float64:
+        """The same before any temperature; their mean is the loss that trainings report."""
+        return self._losses(1.0)
+
+    def _losses(self, temperature: float) -> Float64:
+        return np.asarray(-log_softmax(self.log_probabilities, temperature)[np.arange(len(self)), self.labels])
 
     @cached_property
     def margins(self) -> Float64:

@@ -56,7 +56,7 @@ def scores(predictions: Predictions) -> Scores:
     # As with the most probable digit, of two equally probable ones the smaller comes first.
     order = np.argsort(-predictions.log_probabilities, axis=1, kind="stable")[:, :2]
     among_two = int((order == predictions.labels[:, None]).any(axis=1).sum())
-    losses = predictions.losses
+    losses = predictions.raw_losses  # as the training reports it
     return Scores(
         n,
         errors,

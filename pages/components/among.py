@@ -10,6 +10,7 @@ from mnist_core.errors import DigitLabError
 from mnist_core.explain import Neighbour
 from mnist_core.predictions import Predictions
 from mnist_core.recognizer import Recognition, Recognizer
+from mnist_core.wording import a_digit
 from pages.components import cached, evaluated, nearest
 from pages.components.cached import TestDigits, Work
 from pages.components.pictures import data_url
@@ -82,7 +83,8 @@ def _likest(neighbours: tuple[Neighbour, ...], predictions: Predictions) -> None
 def _card(one: Neighbour, predictions: Predictions) -> str:
     read = int(predictions.predicted[one.row])
     kind, word = ("dl-right", "right") if read == one.label else ("dl-wrong", f"as {read}")
-    title = f"A {one.label}, test digit number {one.row:,}, read as {read}, at distance {one.distance:.1f}"
+    what = a_digit(one.label).capitalize()
+    title = f"{what}, test digit number {one.row:,}, read as {read}, at distance {one.distance:.1f}"
     return (
         f'<div role="listitem" title="{escape(title)}"><img class="dl-pixels" src="{data_url(one.image, 28)}" '
         f'alt="{escape(title)}"><span class="{kind}">{one.label}, <b>{word}</b></span></div>'

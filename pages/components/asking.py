@@ -10,6 +10,7 @@ from mnist_core.errors import DigitLabError
 from mnist_core.evaluation import in_percent
 from mnist_core.predictions import Predictions
 from mnist_core.quiz import Question, Quiz, Score
+from mnist_core.wording import a_digit
 from pages.components.evaluated import OWN, SOURCES, Evaluated
 from pages.components.pictures import data_url
 
@@ -138,9 +139,9 @@ def _verdict(found: Evaluated, game: Quiz) -> str:
     first = found.predictions[0]
     sure = in_percent(float(first.certainty[question.row]))
     right = answer == question.label
-    words = f"Right, a {answer}." if right else f"It is labelled {question.label}. You said {answer}."
+    words = f"Right, {a_digit(answer)}." if right else f"It is labelled {question.label}. You said {answer}."
     also = " too" if question.read == answer else ""
-    network = f"{first.run} read a {question.read}{also}, {sure} sure."
+    network = f"{first.run} read {a_digit(question.read)}{also}, {sure} sure."
     kind = "dl-right" if right else "dl-wrong"
     return (
         f'<p class="dl-sentence {kind}"><b>{escape(words)}</b></p><div class="dl-quiet"><p>{escape(network)}</p></div>'

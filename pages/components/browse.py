@@ -8,6 +8,7 @@ import streamlit as st
 
 from mnist_core.evaluation import in_percent
 from mnist_core.mistakes import By, Range, Wanted, Which
+from mnist_core.wording import a_digit
 from pages.components import digits
 from pages.components.evaluated import Evaluated
 from pages.components.pictures import data_url
@@ -145,7 +146,7 @@ def _card(found: Evaluated, row: int, chosen: bool) -> None:
             f"{true} \N{RIGHTWARDS ARROW} {predicted}",
             key=f"digit-{row}",
             type="tertiary",
-            help=f"Number {row}: a {true}, read as {predicted}, {in_percent(float(first.certainty[row]))} sure",
+            help=f"Number {row}: {a_digit(true)}, read as {predicted}, {in_percent(float(first.certainty[row]))} sure",
             on_click=_choose,
             args=(row,),
         )

@@ -13,6 +13,10 @@ from pages.components import cached, evaluated, why
 from pages.components.evaluated import Evaluated
 from pages.components.pictures import data_url
 
+LOSS = (
+    "The loss of a digit is the negative logarithm of the probability that the true digit was given here. The loss on "
+    "Metrics and Train is of the probabilities as the network gives them, before they were calibrated."
+)
 _UPRIGHT = 5  # degrees: up to here nobody would say that a digit leans
 
 
@@ -29,7 +33,7 @@ def look(found: Evaluated, row: int | None) -> None:
         f'<div class="dl-closer">{picture}<div role="status"><p class="dl-sentence">{_sentence(predictions, row)}</p>'
         f'<div class="dl-quiet">{_details(predictions, found.traits, row)}</div></div></div>'
     )
-    st.caption("Probability of each digit")
+    st.caption("Probability of each digit", help=LOSS)
     st.plotly_chart(
         figures.probability_bars(
             predictions.probabilities[row].astype("float32"),

@@ -8,6 +8,7 @@ import streamlit as st
 
 from mnist_core.evaluation import in_percent
 from mnist_core.predictions import Predictions
+from mnist_core.wording import a_digit
 from pages.components import evaluated
 from pages.components.evaluated import Evaluated
 from pages.components.pictures import data_url
@@ -35,7 +36,7 @@ def _card(found: Evaluated, row: int) -> str:
     true, predicted = int(first.labels[row]), int(first.predicted[row])
     sure = in_percent(float(first.certainty[row]))
     kind = "dl-wrong" if true != predicted else "dl-right"
-    title = f"Number {row}: a {true}, read as {predicted}, {sure} sure"
+    title = f"Number {row}: {a_digit(true)}, read as {predicted}, {sure} sure"
     return (
         f'<div role="listitem" title="{escape(title)}"><img class="dl-pixels" src="{data_url(found.images[row], 28)}" '
         f'alt="{escape(title)}"><span class="{kind}">{true} \N{RIGHTWARDS ARROW} <b>{predicted}</b></span>'

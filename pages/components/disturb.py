@@ -11,6 +11,7 @@ from mnist_core.evaluation import in_percent
 from mnist_core.recognizer import Recognizer
 from mnist_core.runs import Run
 from mnist_core.stress import DISTURBANCES, MORE, SIMPLE, Disturbance, disturb
+from mnist_core.wording import a_digit
 from pages.components import answer
 from pages.components.pictures import data_url
 
@@ -126,10 +127,10 @@ def _count(answers: Sequence[tuple[Run, Float32]], label: int | None) -> str:
     said = [int(one.argmax()) for _, one in answers]
     if label is not None:
         right = sum(one == label for one in said)
-        return f"{right} of {len(said)} {'reads' if right == 1 else 'read'} it as a {label}."
+        return f"{right} of {len(said)} {'reads' if right == 1 else 'read'} it as {a_digit(label)}."
     if len(said) == 1:
-        return f"Read as a {said[0]}."
-    return f"All read a {said[0]}." if len(set(said)) == 1 else "They do not agree."
+        return f"Read as {a_digit(said[0])}."
+    return f"All read {a_digit(said[0])}." if len(set(said)) == 1 else "They do not agree."
 
 
 def _card(run: Run, probabilities: Float32, label: int | None) -> str:

@@ -141,7 +141,7 @@ def _own() -> Dataset | None:
     file = st.file_uploader("Your labelled pictures", type="zip", key="own")
     if file is None:
         return None
-    brought = reading.as_brought(file.name, file.getvalue(), file.file_id)
+    brought = reading.Brought(file.file_id, file.name, file.getvalue())
     work = cached.own_digits(brought.digest, brought.name, brought.data)
     if not work.future.done():
         wait([work], "pictures prepared", "Opening the archive")

@@ -10,6 +10,7 @@ from mnist_core.evaluation import in_percent
 from mnist_core.predictions import Predictions
 from mnist_core.suspects import Rows, Suspects
 from mnist_core.votes import Vote, Votes
+from mnist_core.wording import a_digit
 from pages.components import ballot, cached, evaluated
 from pages.components.ballot import Ballot
 from pages.components.evaluated import Evaluated
@@ -155,9 +156,9 @@ def _judgement(judges: list[Predictions], ranked: Suspects, row: int) -> str:
     who = judges[0].run if len(judges) == 1 else f"The {len(judges)} networks together"
     verb = "reads" if len(judges) == 1 else "read"
     if read == label:
-        return f"{who} {verb} a {read} too, {given} sure."
+        return f"{who} {verb} {a_digit(read)} too, {given} sure."
     sure = in_percent(float(sum(one.probabilities[row, read] for one in judges) / len(judges)))
-    return f"{who} {verb} a {read}, {sure} sure; the {label} gets {given}."
+    return f"{who} {verb} {a_digit(read)}, {sure} sure; the {label} gets {given}."
 
 
 # --- the vote
@@ -166,7 +167,7 @@ def _judgement(judges: list[Predictions], ranked: Suspects, row: int) -> str:
 def _vote_on(mine: Ballot, rows: Rows, row: int) -> None:
     label, cast = int(mine.votes.labels[row]), mine.votes.cast.get(row)
     with st.container(key="votes", gap="small"):
-        _answer(f"The label is right: a {label}", "right", mine, rows, row, Vote("right"), cast, str(label))
+        _answer(f"The label is right: {a_digit(label)}", "right", mine, rows, row, Vote("right"), cast, str(label))
         st.caption("Or it is another digit:")
         with st.container(key="votes-digits"):
             for digit in range(10):

@@ -12,6 +12,7 @@ import streamlit as st
 from mnist_core import activity, evidence
 from mnist_core.errors import DigitLabError
 from mnist_core.recognizer import Recognizer
+from mnist_core.wording import a_digit
 from pages.components import answer, cached, nearest
 from pages.components.evaluated import Evaluated
 from pages.components.pictures import data_url
@@ -99,12 +100,13 @@ def _nearest(found: Evaluated, row: int, recognizer: Recognizer) -> None:
     closest = {digit: gallery.nearest(features, _NEAREST, digit) for digit in pair}
     rows = "".join(
         f'<p>The nearest <b>{digit}</b>s, {words}:</p><div class="dl-digits" role="list" '
-        f'aria-label="Training digits that are a {digit}, nearest first">{"".join(map(nearest.card, neighbours))}</div>'
+        f'aria-label="Training digits that are {a_digit(digit)}, nearest first">'
+        f"{''.join(map(nearest.card, neighbours))}</div>"
         for (digit, neighbours), words in zip(closest.items(), _whose(found, row), strict=True)
         if neighbours
     )
     distances = [(one[0].distance, digit) for digit, one in closest.items() if one]
-    near = f"The nearest of all is a {min(distances)[1]}." if len(distances) == 2 else ""
+    near = f"The nearest of all is {a_digit(min(distances)[1])}." if len(distances) == 2 else ""
     st.html(f'<div class="dl-why"><p role="status">{near}</p>{rows}</div>')
     st.caption(nearest.whose(gallery), help=nearest.HELP)
 

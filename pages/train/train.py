@@ -110,7 +110,7 @@ def preview() -> None:
             "Weights": f"{expected.parameters:,}",
             "Training digits": f"{expected.digits:,}",
             "Memory": f"{expected.megabytes:,.0f} MB",
-            "Time, about": cost.in_time(expected.seconds),
+            "Time": cost.about(expected.seconds),
         }
     )
     for words in advice.warnings(recipe, expected.digits):

@@ -11,6 +11,7 @@ import streamlit as st
 from mnist_core.data import Dataset
 from mnist_core.runs import Run
 from mnist_core.stress_work import MOST_RUNS
+from mnist_core.wording import a_digit
 from pages.components import cached, disturb, drawn, evaluated, flipping, owner, sidebar, stress_curve
 
 USUAL = ("classic-50-50", "ann", "cnn")
@@ -50,7 +51,7 @@ def choose(dataset: Dataset) -> tuple[npt.NDArray[np.float32], int | None, str] 
     if which == TEST:
         label = int(dataset.test_labels[number])
         picture = np.divide(dataset.test_images[number], 255, dtype=np.float32)
-        return picture, label, f"Number {number}, a {label}"
+        return picture, label, f"Number {number}, {a_digit(label)}"
     drawing = drawn.digit()
     if drawing is None:
         st.info("You have not drawn a digit yet. Draw one, and come back: it will be here.", icon=":material/draw:")

@@ -59,6 +59,7 @@ def test_the_mistakes_come_worst_first_with_the_worst_one_large(app: AppTest) ->
     assert count(app) == f"{len(rows)} of 359 digits"
     first = rows[0]
     assert f"{a_digit(given.labels[first]).capitalize()}, read as {given.predicted[first]}, " in html(app)
+    assert f"Loss {-np.log(given.true_probability[first]):.2f}." in html(app), "of the probability that is shown"
 
 
 def test_an_eight_is_spoken_of_as_people_do(app: AppTest) -> None:

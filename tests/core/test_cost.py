@@ -73,3 +73,4 @@ def test_products_of_a_convolutional_network_count_every_place() -> None:
 )
 def test_times_are_written_for_people(seconds: float, words: str) -> None:
     assert cost.in_time(seconds) == words
+    assert cost.about(seconds) == (words if words.startswith("under") else f"about {words}")

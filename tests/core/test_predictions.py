@@ -28,12 +28,22 @@ def test_answers_are_those_that_training_stored(tiny: Run, recognizer: Recognize
     found, before = evaluate(recognizer, builtin), stored(tiny, "builtin")
     np.testing.assert_array_equal(found.labels, before.labels)
     np.testing.assert_allclose(found.probabilities, before.probabilities, atol=1e-5)
-    np.testing.assert_allclose(found.losses.mean(), tiny.metrics.test_loss, rtol=1e-4)
+    np.testing.assert_allclose(found.raw_losses.mean(), tiny.metrics.test_loss, rtol=1e-4)
     assert int(found.wrong.sum()) == tiny.metrics.test_errors
     assert (found.temperature, found.least_probability) == (
         tiny.calibration.temperature,
         tiny.calibration.least_probability,
     )
+
+
+def test_a_digits_loss_is_that_of_the_probability_that_is_shown_beside_it(tiny: Run, recognizer: Recognizer) -> None:
+    found = stored(tiny, "builtin")
+    assert found.temperature != 1
+    np.testing.assert_allclose(found.losses, -np.log(found.true_probability), rtol=1e-9)
+    worst = np.argsort(-found.losses, kind="stable")
+    assert (np.diff(found.true_probability[worst]) >= 0).all(), "the worst are those whose true digit was given least"
+    as_trained = replace(found, temperature=1.0)
+    np.testing.assert_array_equal(found.raw_losses, as_trained.losses)
 
 
 def test_progress_is_told_up_to_the_end(
@@ -55,8 +65,8 @@ def test_a_stored_probability_of_zero_has_a_finite_loss(tiny: Run, monkeypatch: 
     probabilities = np.eye(10, dtype=np.float32)[[3, 4]]
     monkeypatch.setattr(predictions, "load_predictions", lambda run: (np.array([3, 5]), probabilities))
     found = stored(tiny, "builtin")
-    assert found.losses[0] == pytest.approx(0, abs=1e-6)
-    assert found.losses[1] == pytest.approx(103.3, abs=0.1), "the smallest float32, no infinity"
+    assert found.raw_losses[0] == pytest.approx(0, abs=1e-6)
+    assert found.raw_losses[1] == pytest.approx(103.3, abs=0.1), "the smallest float32, no infinity"
 
 
 # --- kept on disk

@@ -84,7 +84,7 @@ def test_the_intervals_are_scipys(case: str) -> None:
     if n < 30:
         assert found.loss_interval is None, "the mean of so few losses is far from normal"
     else:
-        low, high = scipy.stats.norm.interval(0.95, found.loss, scipy.stats.sem(given.losses) or 1e-300)
+        low, high = scipy.stats.norm.interval(0.95, found.loss, scipy.stats.sem(given.raw_losses) or 1e-300)
         assert found.loss_interval is not None
         assert (found.loss_interval.low, found.loss_interval.high) == pytest.approx((max(0, low), high))
 

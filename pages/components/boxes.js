@@ -1,7 +1,8 @@
 // Boxes on a picture: picked, moved, resized, drawn and deleted with a mouse, a finger or the keyboard.
 //
 // The page says what there is (`data`), this says what a person did (`news`: all boxes and the picked one, or that the
-// page shall undo or redo, and a number that the page sends back). Everything is in pixels of the picture; `unit` is one pixel of the screen in these.
+// page shall undo or redo, and a number that the page sends back). Everything is in pixels of the picture; `unit` is one
+// pixel of the screen in these.
 
 const SVG = "http://www.w3.org/2000/svg";
 const CLICK = 4; // pixels of the screen; a shorter way is no drag

@@ -126,7 +126,7 @@ def features(lines: Lines) -> Array:
 def _punctuation(line: Sequence[Sign]) -> Array:
     """Which signs of a line, ``bool (signs,)``, are commas or a sum's signs: low, and with digits beside them.
 
-    A comma stands on the line, whatever it looks like. A sum's sign looks like no digit and stands half-way up, where
+    A comma stands on the line, whatever it looks like. A sum's sign looks like nothing and stands half-way up, where
     low letters do not; an equals sign may come as two signs, one above the other. Beside a level stroke there may be
     what is no digit, too.
     """
@@ -144,7 +144,7 @@ def _punctuation(line: Sequence[Sign]) -> Array:
             continue
         level = all(box.width >= FLAT * box.height for box in boxes)
         other_side = [side for side, digits in zip((before, after), sides, strict=True) if side and not digits]
-        if (other_side and not level) or any(line[i].sure >= NO_DIGIT for i in group):
+        if (other_side and not level) or any(line[i].sure >= _NOTHING for i in group):
             continue
         high = max(map(_tall, beside))
         off = abs((top + bottom) / 2 - sum(map(_middle, beside)) / len(beside))

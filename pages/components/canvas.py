@@ -102,7 +102,7 @@ def draw_here() -> bytes:
     if _KEY not in st.session_state:  # back from another page: the canvas is new and blank
         drawing.restore()
     width = st.session_state.get("pen", PEN)
-    with st.container(key="canvas-frame", width=SIDE):
+    with st.container(key="canvas-frame", width=SIDE, gap=None):
         result = st_canvas(
             stroke_width=width,
             stroke_color="#ffffff",

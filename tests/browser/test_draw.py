@@ -109,6 +109,11 @@ def test_a_seven_drawn_with_a_finger_is_read_and_the_page_stays_where_it_is(phon
     expect(answer(phone)).to_be_in_viewport()
 
 
+def test_nothing_stands_between_the_canvas_and_its_buttons(page: Page) -> None:
+    canvas = open_draw(page)
+    assert page.locator(".st-key-canvas-frame").bounding_box() == canvas.bounding_box()
+
+
 def test_a_stroke_may_end_outside_of_the_canvas(page: Page) -> None:
     canvas = open_draw(page)
     stroke(page, canvas, ((140, 60), (140, 200), (138, 310)))

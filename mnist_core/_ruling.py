@@ -101,8 +101,8 @@ def _thin_lines(strength: UInt8, mask: UInt8, weak: UInt8) -> "list[_Crossing]":
 
 def _spanned(lines: "list[_Crossing]") -> slice:
     """The rows from the first line to the last one."""
-    first, last = (round(end(float(end(line.straight)) for line in lines)) for end in (min, max))
-    return slice(max(0, first), last + 1)
+    rows = np.concatenate([line.straight for line in lines])
+    return slice(max(0, int(rows.min())), int(rows.max()) + 1)
 
 
 def erase_box(strength: UInt8, mask: UInt8) -> tuple[Array, float] | None:
@@ -215,7 +215,6 @@ class _Crossing:
     hit: Array
     up: Array
     down: Array
-    level: Array
     usual_thick: float
     usual_level: float
     straight: Array
@@ -262,11 +261,10 @@ def _crossing(strength: UInt8, weak: UInt8, middle: float, slope: float) -> _Cro
     hit = away.min(0) <= reach
     up, down = _runs(ink, start, -1), _runs(ink, start, 1)
     rows = np.clip(path + start - 3 * reach, 0, height - 1)
-    level = strength[rows, columns].astype(np.float32)
     if not hit.any():
-        return _Crossing(rows, hit, up, down, level, np.inf, 0.0, path)
-    usual_thick, usual_level = float(np.median((up + down + 1)[hit])), float(np.median(level[hit]))
-    return _Crossing(rows, hit, up, down, level, usual_thick, usual_level, path)
+        return _Crossing(rows, hit, up, down, np.inf, 0.0, path)
+    usual_thick, usual_level = float(np.median((up + down + 1)[hit])), float(np.median(strength[rows, columns][hit]))
+    return _Crossing(rows, hit, up, down, usual_thick, usual_level, path)
 
 
 def _erase(strength: UInt8, mask: UInt8, line: _Crossing) -> None:

@@ -47,7 +47,7 @@ from mnist_core.home import home
 from mnist_core.labelled import Labelled
 from mnist_core.predictions import Predictions
 from mnist_core.preprocess import Box, Prepared, Settings, Step, prepare
-from mnist_core.recognizer import Recognizer
+from mnist_core.recognizer import Reading, Recognizer
 from mnist_core.segment import Page, prepare_boxes, prepare_page
 from mnist_core.stress_work import StressWork
 from mnist_core.strokes import Moment, parse, replay
@@ -319,6 +319,11 @@ def replayed(
 def prepared_drawing(data: bytes, settings: Settings) -> Prepared:
     """Prepare the PNG that the canvas sent."""
     return prepare(images.decode_canvas(data).grey, settings)
+
+
+def read_drawing(data: bytes, settings: Settings, recognizer: Recognizer) -> Reading:
+    """Read all digits of the PNG that the canvas sent."""
+    return recognizer.read(images.decode_canvas(data).grey, settings)
 
 
 def without_each(data: bytes, settings: Settings, recognizer: Recognizer) -> tuple[Without, ...]:

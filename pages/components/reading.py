@@ -5,7 +5,7 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 from time import monotonic
@@ -22,6 +22,7 @@ from pages.components import cached
 from pages.components.cached import SeenPicture
 
 MOST_PICTURES = 50
+PER_PAGE = 6
 _PATIENCE = 0.4  # seconds until a bar shows how far it is
 _MOSTLY = 0.8  # share of a page's digits that have to be accepted for it to make sense
 _SIDES = ("Left", "Top", "Width", "Height")
@@ -78,7 +79,10 @@ class Collection:
         new = [one for one in brought if one.key not in self]
         if not new:
             return
-        room = MOST_PICTURES - len(self.pictures)
+        here = len(self.pictures)
+        room = MOST_PICTURES - here
+        if room:
+            st.session_state["results-page"] = here // PER_PAGE + 1  # where the first new one is
         self.pictures += new[:room]
         self.left_out = len(new[room:])
         if self.left_out:
@@ -109,6 +113,12 @@ def collection() -> Collection:
     """What the person of this session has brought."""
     found: Collection = st.session_state.setdefault("collection", Collection())
     return found
+
+
+def drawn(drawing: bytes) -> Brought:
+    """A drawing as a picture; the same one has the same key."""
+    one = Brought("", "drawing.png", drawing, "Drawn by hand on Draw.")
+    return replace(one, key=f"drawing-{one.digest[:16]}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,6 +219,8 @@ class Answers:
     ----------
     single
         The picture taken as one digit.
+    alone
+        That digit as it goes into the table, if there is one.
     reading
         The picture taken as a page.
     reads
@@ -217,13 +229,9 @@ class Answers:
 
     recognizer: Recognizer
     single: Recognition
+    alone: tuple[Read, ...]
     reading: Reading
     reads: tuple[Read, ...]
-
-    @property
-    def alone(self) -> tuple[Read, ...]:
-        """The picture's one digit, if it holds one."""
-        return () if self.single.prepared.box is None else (Read(0, self.single),)
 
     @property
     def several(self) -> bool:
@@ -281,12 +289,13 @@ def _answers(one: Prepared, page: Page, recognizer: Recognizer, corrections: Map
     single, *rest = recognizer.answer_many([one, *digits])
     given: Iterator[Recognition] = iter(rest)
     lines = tuple(tuple(next(given) for _ in line) for line in page.lines)
-    reads = tuple(
-        Read(number, digit, corrections.get(digit.prepared.box, ""))
-        for number, line in enumerate(lines)
-        for digit in line
-    )
-    return Answers(recognizer, single, Reading(lines, page), reads)
+
+    def read(number: int, digit: Recognition) -> Read:
+        return Read(number, digit, corrections.get(digit.prepared.box, ""))
+
+    reads = tuple(read(number, digit) for number, line in enumerate(lines) for digit in line)
+    alone = () if single.prepared.box is None else (read(0, single),)
+    return Answers(recognizer, single, alone, Reading(lines, page), reads)
 
 
 def as_lines(reads: Iterable[Read]) -> list[list[Read]]:
@@ -324,7 +333,8 @@ def row(result: Result, answers: Answers | None, several: bool) -> dict[str, obj
     one, network = answers.single, answers.recognizer.run.name
     if several:
         return _row(result.name, answers.reads, network, doubts(answers.reads))
-    return _row(result.name, answers.alone, network, one.reason if one.digit is None else one.sentence)
+    remark = answers.alone[0].sentence if answers.alone else one.reason
+    return _row(result.name, answers.alone, network, remark)
 
 
 def doubts(reads: Iterable[Read]) -> str:

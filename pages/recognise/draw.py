@@ -6,7 +6,7 @@ from mnist_core import xray
 from mnist_core.errors import DigitLabError
 from mnist_core.preprocess import Prepared, Settings
 from mnist_core.recognizer import Recognizer
-from pages.components import among, answer, cached, canvas, nearest, replay, sidebar, steps, switches
+from pages.components import among, answer, cached, canvas, nearest, reading, replay, sidebar, steps, switches
 
 
 @st.fragment
@@ -22,7 +22,7 @@ def board() -> None:
             except DigitLabError as error:
                 st.error(str(error), icon=":material/error:")
         with st.container(key="board-answer"):
-            networks = answers(prepared)
+            networks = answers(image, prepared)
         with st.container(key="board-tools"):
             canvas.tools()
     if prepared is not None and networks:
@@ -50,7 +50,7 @@ def compare_with_usual(image: bytes, prepared: Prepared, networks: list[Recogniz
     switches.set_back("draw")
 
 
-def answers(prepared: Prepared | None) -> list[Recognizer]:
+def answers(image: bytes | None, prepared: Prepared | None) -> list[Recognizer]:
     """Show what each chosen network says, side by side; returns those that are ready."""
     runs = sidebar.chosen()
     networks = answer.recognizers(runs)
@@ -61,12 +61,27 @@ def answers(prepared: Prepared | None) -> list[Recognizer]:
     if prepared is None:
         answer.nothing("No digit yet.", "Draw one on the black square, or take a sample below it.")
         return networks
+    if image is not None and networks and prepared.several:
+        all_digits(image, networks[0])
     recognitions = [(network.run, network.answer(prepared)) for network in networks]
     for column, (run, recognition) in zip(st.columns(max(1, len(networks))), recognitions, strict=False):
         with column:
             answer.show(recognition, f"draw-{run.name}", run.name if len(networks) > 1 else "")
     answer.downloads(prepared, recognitions, "draw")
     return networks
+
+
+def all_digits(drawing: bytes, network: Recognizer) -> None:
+    """Where there is more than one digit, read them all, and offer to look closer at them."""
+    text = cached.read_drawing(drawing, switches.settings("draw"), network).text
+    if not text:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="draw-all"):
+        st.html('<div class="dl-quiet">All together</div>', width="content")
+        st.html(f'<pre class="dl-text" role="status">{text}</pre>', width="content")
+        if st.button("Look closer at each", key="read-all", icon=":material/upload:"):
+            reading.collection().bring([reading.drawn(drawing)])
+            st.switch_page("pages/recognise/upload.py")
 
 
 st.title("Draw a digit")

@@ -12,7 +12,6 @@ from mnist_core.recognizer import Recognition, Recognizer
 from pages.components import answer, boxes, gallery, nearest, reading, sidebar, steps, switches
 from pages.components.reading import Answers, Brought, Read, Result
 
-PER_PAGE = 6
 MOST_PILLS = 40
 _UNSEEN = "\N{ZERO WIDTH SPACE}"
 CLOSER = "Look closer at one digit"
@@ -92,8 +91,8 @@ def overview(files: Sequence[Brought], networks: list[Recognizer]) -> None:
     seen = reading.see_all(files, networks[0], wishes)
     if len(seen) > 1:
         table(seen, networks)
-    page = turn_to(-(-len(seen) // PER_PAGE))
-    for result in seen[(page - 1) * PER_PAGE : page * PER_PAGE]:
+    page = turn_to(-(-len(seen) // reading.PER_PAGE))
+    for result in seen[(page - 1) * reading.PER_PAGE : page * reading.PER_PAGE]:
         with st.container(border=True, key=f"card-{result.key}"):
             card(result, networks, alone=len(seen) == 1)
 
@@ -169,7 +168,7 @@ def card(result: Result, networks: list[Recognizer], alone: bool) -> None:
             if several:
                 texts(answers)
             else:
-                columns(answers, [one.single for one in answers], result.key)
+                single(answers, result.key)
         with st.container(key=f"picture-{result.key}"):
             reads = answers[0].reads if several else answers[0].alone
             alt = f"{result.name}, digits found: {len(reads)}"
@@ -205,6 +204,24 @@ def heading(result: Result, several: bool) -> None:
         label_visibility="collapsed",
         persist_state="session",
     )
+
+
+def single(answers: list[Answers], key: str) -> None:
+    """What is said about the one digit of a picture."""
+    recognitions = [one.single for one in answers]
+    if answers[0].alone:
+        heard(answers, recognitions, answers[0].alone[0], key, key)
+    else:
+        columns(answers, recognitions, key)
+
+
+def heard(answers: list[Answers], recognitions: list[Recognition], read: Read, key: str, name: str) -> None:
+    """What each network says about a digit, after a person's word for it, and the way to give that."""
+    if read.correction:
+        by_hand(read)
+    with st.container(key=f"{'overruled' if read.correction else 'heard'}-{key}"):
+        columns(answers, recognitions, name)
+    put_right(key, read)
 
 
 def columns(answers: list[Answers], recognitions: list[Recognition], key: str) -> None:
@@ -247,11 +264,7 @@ def closer(result: Result, answers: list[Answers]) -> None:
     picked = pick(key, reads)
     if picked is not None:
         recognitions = [one.reading.recognitions[picked] for one in answers]
-        if reads[picked].correction:
-            by_hand(reads[picked])
-        with st.container(key=f"{'overruled' if reads[picked].correction else 'heard'}-{key}"):
-            columns(answers, recognitions, f"{key}-{picked}")
-        put_right(key, reads[picked])
+        heard(answers, recognitions, reads[picked], key, f"{key}-{picked}")
     with st.container(horizontal=True, gap="small", key=f"{key}-downloads"):
         if reads:
             take_away("Text", reading.as_text(reads) + "\n", "digits.txt", f"{key}-text")

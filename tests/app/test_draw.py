@@ -28,6 +28,12 @@ def reasons(app: AppTest) -> list[str]:
     return [line for some in quiet for line in re.findall("<p>(.*?)</p>", some)]
 
 
+def together(app: AppTest) -> list[str]:
+    """What is read where there is more than one digit."""
+    texts = [re.findall('<pre class="dl-text".*?>(.*?)</pre>', block.value, re.DOTALL) for block in app.get("html")]
+    return [re.sub("<.*?>", "", text) for some in texts for text in some]
+
+
 def labels(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
 
@@ -66,6 +72,23 @@ def test_a_refused_drawing_is_told_how_sure_the_network_is_and_has_to_be(draw: A
     assert [reason.endswith(needed) for reason in reasons(draw)] == [True, False], "the runner-up stands below it"
     bars = json.loads(draw.get("plotly_chart")[0].proto.spec)["data"][0]
     assert max(zip(bars["y"], bars["marker"]["color"], strict=True))[1] == figures.GUESS
+
+
+def test_two_digits_are_read_together_and_looked_at_on_upload_if_so_wished(draw: AppTest, hand: Hand) -> None:
+    hand.draw(*((x - 70, y) for x, y in SEVEN))
+    draw.run()
+    assert not together(draw), "there is but one"
+    hand.draw((220, 60), (220, 230))
+    draw.run()
+    assert together(draw) == ["71"]
+    draw.button(key="read-all").click().run()
+    assert draw.title[0].value == "Read pictures"
+    assert together(draw) == ["71"]
+    hand.leave(draw)
+    draw.switch_page("pages/recognise/draw.py").run()
+    draw.run()
+    draw.button(key="read-all").click().run()
+    assert "**1 picture**" in " ".join(block.value for block in draw.markdown), "the same drawing is not read twice"
 
 
 def test_every_step_is_shown_with_its_sentence(draw: AppTest, hand: Hand) -> None:

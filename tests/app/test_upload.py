@@ -212,6 +212,19 @@ def test_a_person_corrects_a_digit_and_the_text_follows(upload: AppTest, browser
     assert texts(upload) == ["375"]
 
 
+def test_the_one_digit_of_a_picture_is_corrected_as_well(upload: AppTest, browser: Browser) -> None:
+    put(upload, written("7"), ("other.png", _bar(0), "image/png"))
+    assert list(upload.dataframe[0].value["Reads"]) == ["7", "1"]
+    correct(upload, "1")
+    assert sentences(upload) == ["You say: 1.", "7, quite sure.", "1, quite sure."]
+    row = upload.dataframe[0].value.iloc[0]
+    assert (row["Reads"], row["Remark"]) == ("1", "You say: 1. The network read 7.")
+    correct(upload, reading.NO_DIGIT)
+    assert list(upload.dataframe[0].value["Reads"]) == ["", "1"]
+    correct(upload, "")
+    assert sentences(upload) == ["7, quite sure.", "1, quite sure."]
+
+
 def test_a_corrected_box_keeps_its_digit_when_it_is_moved_and_loses_it_when_it_is_deleted(
     upload: AppTest, browser: Browser
 ) -> None:
@@ -410,8 +423,8 @@ def test_what_was_done_to_a_picture_does_not_depend_on_what_else_is_brought(
 
 
 def correct(app: AppTest, digit: str) -> None:
-    """Say what the digit is that is picked."""
-    (menu,) = (box for box in app.selectbox if str(box.key).endswith("-correct"))
+    """Say what the digit is that is picked, or the one of the first picture."""
+    menu, *_ = (box for box in app.selectbox if str(box.key).endswith("-correct"))
     menu.set_value(digit).run()
     assert not app.exception
 
@@ -429,6 +442,13 @@ def test_many_files_come_in_pages_and_in_one_table(upload: AppTest) -> None:
     assert not upload.warning
     upload.button(key="choose-letter.jpg").click().run()
     assert list(upload.dataframe[0].value["Picture"])[-1] == "letter.jpg"
+
+
+def test_what_is_brought_next_is_in_view(upload: AppTest) -> None:
+    put(upload, *((f"{number}.png", _bar(number), "image/png") for number in range(reading.PER_PAGE + 1)))
+    assert names(upload)[0] == "0.png"
+    upload.button(key="choose-letter.jpg").click().run()
+    assert names(upload) == [f"{reading.PER_PAGE}.png", "letter.jpg"]
 
 
 def _bar(number: int) -> bytes:
@@ -552,7 +572,7 @@ def test_a_picture_is_as_sure_as_the_least_sure_of_the_digits_that_are_read() ->
         page = reads(*kinds)
         recognizer = SimpleNamespace(run=SimpleNamespace(name="ann"))
         single = Recognition(None, np.zeros(10, np.float32), False, "", Prepared((), None, None))
-        answers = reading.Answers(recognizer, single, None, tuple(page))
+        answers = reading.Answers(recognizer, single, (), None, tuple(page))
         found = reading.row(result, answers, True)
         return found["Reads"], found["Digits"], found["Least sure"]
 

@@ -100,6 +100,19 @@ def test_a_seven_drawn_with_the_mouse_is_read(page: Page) -> None:
     expect(page.get_by_role("button", name="Centred in 28 by 28")).to_be_visible()
 
 
+def test_two_digits_drawn_with_a_finger_are_read_together_and_looked_at_each(phone: Page) -> None:
+    canvas = open_draw(phone)
+    finger(phone, canvas, tuple((x - 70, y) for x, y in SEVEN))
+    expect(answer(phone)).to_have_text("7, quite sure.")
+    finger(phone, canvas, tuple((x + 80, y) for x, y in ONE))
+    expect(phone.locator(".dl-text")).to_have_text("71")
+    expect(phone.locator(".dl-text")).to_be_in_viewport()
+    fits(phone)
+    phone.get_by_role("button", name="Look closer at each").click()
+    expect(phone.get_by_role("heading", name="drawing.png")).to_be_attached()
+    expect(phone.get_by_text("2 digits on 1 line.")).to_be_attached()
+
+
 def test_a_seven_drawn_with_a_finger_is_read_and_the_page_stays_where_it_is(phone: Page) -> None:
     canvas = open_draw(phone)
     before = canvas.bounding_box()

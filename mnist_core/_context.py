@@ -8,7 +8,8 @@ with known answers.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import compress, pairwise
+from itertools import compress, pairwise, product
+from typing import Literal
 
 import numpy as np
 
@@ -25,6 +26,9 @@ _LOW, _HALF_WAY, _COMMA, _ABOVE = 0.85, 0.15, 0.45, 0.5
 # are none. Letters of a word are no further apart than so many heights, and no lower than this share of each other's: a
 # dash or the loose top of a 5 is none.
 _NOTHING, _IN_WORD, _LETTER = 0.12, 0.3, 0.5
+# A date's strokes are at least so high as a share of its digits, and higher than its ones by this; they lean so much,
+# as width over height, and both alike. Further apart than so many heights two signs belong to different numbers.
+_STROKE_HIGH, _HIGHER, _LEANING, _ALIKE, _APART = 1.05, 1.03, (0.25, 1.0), 1.5, 1.5
 # A certainty further from 0 or 1 than this says no more; and how far, as log-odds, a neighbour is wholly certain.
 _SUREST, _CERTAIN = 1e-4, 3.0
 
@@ -53,19 +57,24 @@ class Sign:
         Whether it counts as a digit on its own.
     cut
         Whether it was cut off from a sign that it touches: of a letter some pieces look like digits.
+    digit
+        Its most probable digit; None where that is not known.
     """
 
     box: Box | None
     sure: float
     accepted: bool
     cut: bool = False
+    digit: int | None = None
 
 
 Lines = Sequence[Sequence[Sign]]
+Verdict = Literal["digit", "sign", "stroke", "other"]
+"""What a sign is: a digit to be read, a comma or a sign of a sum, a stroke of a date, or anything else."""
 
 
-def legible(lines: Lines) -> tuple[tuple[bool, ...], ...]:
-    """Which signs of a page are to be read.
+def verdicts(lines: Lines) -> tuple[tuple[Verdict, ...], ...]:
+    """What each sign of a page is.
 
     Parameters
     ----------
@@ -75,18 +84,19 @@ def legible(lines: Lines) -> tuple[tuple[bool, ...], ...]:
     Returns
     -------
     tuple
-        One answer a sign, line by line: among digits also what is less probable is read, among letters only what is far
-        more so. Of a sign without a box, and of the only sign of a page, it is whether it is accepted.
+        One answer a sign, line by line: among digits also what is less probable is one, among letters only what is far
+        more so. A sign without a box, and the only sign of a page, is a digit if it is accepted.
     """
     placed = tuple(tuple(sign for sign in line if sign.box is not None) for line in lines)
     alone = sum(map(len, placed)) < 2
-    found = [
-        features(placed) @ _WEIGHTS + _CONSTANT >= 0,
-        ~np.concatenate([np.zeros(0, bool), *map(_punctuation, placed)]),
-    ]
-    read = iter(np.all(found, axis=0))
+    none = np.zeros(0, bool)
+    kinds = np.where(features(placed) @ _WEIGHTS + _CONSTANT >= 0, "digit", "other").astype(object)
+    kinds[np.concatenate([none, *map(_strokes_of_dates, placed)])] = "stroke"
+    kinds[np.concatenate([none, *map(_punctuation, placed)])] = "sign"
+    given = iter(kinds.tolist())
+    by_itself: tuple[Verdict, Verdict] = ("other", "digit")
     return tuple(
-        tuple(sign.accepted if alone or sign.box is None else bool(next(read)) for sign in line) for line in lines
+        tuple(by_itself[sign.accepted] if alone or sign.box is None else next(given) for sign in line) for line in lines
     )
 
 
@@ -150,6 +160,71 @@ def _punctuation(line: Sequence[Sign]) -> Array:
         off = abs((top + bottom) / 2 - sum(map(_middle, beside)) / len(beside))
         found[group] = bottom - top <= _LOW * high and off <= _HALF_WAY * high
     return found
+
+
+def _strokes_of_dates(line: Sequence[Sign]) -> Array:
+    """Which signs of a line, ``bool (signs,)``, are the strokes of a date such as 24/12/2026.
+
+    Alone, such a stroke is a 1 that leans. Here it is taken for one only if leaving out both makes a day, a month and a
+    year of the number, and if the two are alike and stand out from its ones.
+    """
+    found = np.zeros(len(line), bool)
+    for number in _numbers(line):
+        for first, second in _DATE_STROKES.get(len(number), ()):
+            if _is_date([line[i] for i in number], first, second):
+                found[[number[first], number[second]]] = True
+                break
+    return found
+
+
+def _numbers(line: Sequence[Sign]) -> list[list[int]]:
+    """The places of a line's signs, from left to right, in runs of digits that stand close together."""
+    numbers: list[list[int]] = [[]]
+    for i in _from_left(line):
+        sign, before = line[i], numbers[-1]
+        if sign.digit is None or sign.sure < NO_DIGIT:
+            numbers.append([])
+        elif before and _gap(_box(line[before[-1]]), _box(sign)) > _APART * _tall(sign):
+            numbers.append([i])
+        else:
+            before.append(i)
+    return numbers
+
+
+# How many digits the parts of a date have, day or month first or the year.
+_DATES = (*product((1, 2), (1, 2), (2, 4)), *product((4,), (1, 2), (1, 2)))
+# Where the strokes of dates may be, by the number of signs.
+_DATE_STROKES = {
+    length: [(one, one + two + 1) for one, two, three in _DATES if one + two + three + 2 == length]
+    for length in range(6, 11)
+}
+
+
+def _is_date(number: Sequence[Sign], first: int, second: int) -> bool:
+    """Whether a number is a date if the signs at two places are its strokes."""
+    strokes = [number[first], number[second]]
+    parts = number[:first], number[first + 1 : second], number[second + 1 :]
+    digits = [sign for part in parts for sign in part]
+    lean = [_box(sign).width / _tall(sign) for sign in strokes]
+    least = max(
+        _STROKE_HIGH * float(np.median([_tall(sign) for sign in digits])),
+        _HIGHER * max((_tall(sign) for sign in digits if sign.digit == 1), default=0.0),
+    )
+    return (
+        all(sign.digit == 1 for sign in strokes)
+        and min(map(_tall, strokes)) >= least
+        and _LEANING[0] <= min(lean) <= max(lean) <= _LEANING[1]
+        and max(lean) <= _ALIKE * min(lean)
+        and _is_day_and_month(*("".join(str(sign.digit) for sign in part) for part in parts))
+    )
+
+
+def _is_day_and_month(first: str, middle: str, last: str) -> bool:
+    """Whether a day, a month and a year come in one of the orders that people write them in."""
+    if len(first) == 4:
+        return 1 <= int(middle) <= 12 and 1 <= int(last) <= 31
+    low, high = sorted((int(first), int(middle)))
+    return 1 <= low <= 12 and high <= 31
 
 
 def _columns(line: Sequence[Sign]) -> list[list[int]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from mnist_core._context import Sign, legible
+from mnist_core._context import Sign, Verdict, verdicts
 from mnist_core._dense import DenseNetwork
 from mnist_core.evaluation import in_percent, softmax
 from mnist_core.preprocess import Prepared, Settings, prepare
@@ -111,16 +111,25 @@ class Reading:
         """All of them in reading order."""
         return tuple(one for line in self.lines for one in line)
 
+    @cached_property
+    def verdicts(self) -> tuple[tuple[Verdict, ...], ...]:
+        """What each of them is, line by line, as what is around it tells.
+
+        Beside the accepted digits the less certain ones in a row of digits are digits too, and neither commas are nor
+        what is accepted in the midst of letters.
+        """
+        told = verdicts([[as_sign(one) for one in line] for line in self.lines])
+        return tuple(
+            tuple("other" if one.digit is None else verdict for one, verdict in zip(line, some, strict=True))
+            for line, some in zip(self.lines, told, strict=True)
+        )
+
     @property
     def text(self) -> str:
-        """What is read, a line of text for each line that has a digit.
-
-        Beside the accepted digits these are less certain ones in a row of digits.
-        """
-        signs = [[as_sign(one) for one in line] for line in self.lines]
+        """What is read, a line of text for each line that has a digit."""
         rows = (
-            "".join(str(one.digit) for one, read in zip(line, answers, strict=True) if read and one.digit is not None)
-            for line, answers in zip(self.lines, legible(signs), strict=True)
+            "".join(str(one.digit) for one, verdict in zip(line, told, strict=True) if verdict == "digit")
+            for line, told in zip(self.lines, self.verdicts, strict=True)
         )
         return "\n".join(row for row in rows if row)
 
@@ -132,7 +141,7 @@ class Reading:
 
 def as_sign(one: Recognition) -> Sign:
     """What there is to know of a recognition when a page is read."""
-    return Sign(one.prepared.box, one.probability, one.accepted, one.prepared.cut)
+    return Sign(one.prepared.box, one.probability, one.accepted, one.prepared.cut, one.digit)
 
 
 class Recognizer:

@@ -16,8 +16,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from mnist_core.errors import DigitLabError
 from mnist_core.preprocess import Box, Prepared, Settings
-from mnist_core.recognizer import Reading, Recognition, Recognizer
+from mnist_core.recognizer import Reading, Recognition, Recognizer, Verdict
 from mnist_core.segment import Page
+from mnist_core.wording import a_digit
 from pages.components import cached
 from pages.components.cached import SeenPicture
 
@@ -142,6 +143,9 @@ class Result:
     problem: str = ""
 
 
+_SIGNS: Mapping[Verdict, str] = {"sign": "it is a comma, or a sign of a sum", "stroke": "it is a stroke of a date"}
+
+
 @dataclass(frozen=True, eq=False)
 class Read:
     """One digit of a page as it goes into the text.
@@ -152,12 +156,15 @@ class Read:
         Number of its line, from 0.
     recognition
         What the network says.
+    verdict
+        What it is among all that is on the page.
     correction
         What a person says: a digit, `NO_DIGIT`, or nothing.
     """
 
     line: int
     recognition: Recognition
+    verdict: Verdict
     correction: str = ""
 
     @property
@@ -170,9 +177,9 @@ class Read:
         """How far it can be relied on."""
         if self.correction:
             return "hand"
-        if self.recognition.accepted:
-            return "sure"
-        return "unsure" if self.recognition.between_two else "none"
+        if self.verdict != "digit":
+            return "none"
+        return "sure" if self.recognition.accepted else "unsure"
 
     @property
     def digit(self) -> str:
@@ -197,13 +204,25 @@ class Read:
         """The answer in words."""
         if self.correction:
             return f"You say: {self.correction}. {self.overruled}"
-        return self.recognition.sentence if self.recognition.digit is not None else self.recognition.reason
+        if self.recognition.digit is None:
+            return self.recognition.reason
+        return self.left_out or self.recognition.sentence
+
+    @property
+    def left_out(self) -> str:
+        """Why it is left out although it looks like a digit; empty if it is not."""
+        if self.correction or self.verdict == "digit":
+            return ""
+        if self.verdict != "other":
+            return f"Left out: {_SIGNS[self.verdict]}."
+        alone = self.recognition.accepted or self.recognition.between_two
+        looks = f"alone it looks like {a_digit(self.recognition.digit)}, but it does not go with what is around it"
+        return f"Left out: {looks}." if alone else ""
 
     @property
     def overruled(self) -> str:
-        """What the network read where a person has the last word."""
-        read = self.recognition.accepted or self.recognition.between_two
-        return f"The network read {self.recognition.digit if read else 'no digit'}."
+        """What was read where a person has the last word."""
+        return f"The network read {self.recognition.digit if self.verdict == 'digit' else 'no digit'}."
 
     @property
     def probability(self) -> float | None:
@@ -288,14 +307,22 @@ def _answers(one: Prepared, page: Page, recognizer: Recognizer, corrections: Map
     digits: list[Prepared] = [one for line in page.lines for one in line]
     single, *rest = recognizer.answer_many([one, *digits])
     given: Iterator[Recognition] = iter(rest)
-    lines = tuple(tuple(next(given) for _ in line) for line in page.lines)
+    reading = Reading(tuple(tuple(next(given) for _ in line) for line in page.lines), page)
 
-    def read(number: int, digit: Recognition) -> Read:
-        return Read(number, digit, corrections.get(digit.prepared.box, ""))
+    def read(number: int, digit: Recognition, verdict: Verdict) -> Read:
+        return Read(number, digit, verdict, corrections.get(digit.prepared.box, ""))
 
-    reads = tuple(read(number, digit) for number, line in enumerate(lines) for digit in line)
-    alone = () if single.prepared.box is None else (read(0, single),)
-    return Answers(recognizer, single, alone, Reading(lines, page), reads)
+    if len(rest) == 1:  # there is nothing around it
+        reads = [read(0, rest[0], _by_itself(rest[0]))]
+    else:
+        told = zip(reading.lines, reading.verdicts, strict=True)
+        reads = [read(number, *both) for number, line in enumerate(told) for both in zip(*line, strict=True)]
+    alone = () if single.prepared.box is None else (read(0, single, _by_itself(single)),)
+    return Answers(recognizer, single, alone, reading, tuple(reads))
+
+
+def _by_itself(digit: Recognition) -> Verdict:
+    return "digit" if digit.accepted or digit.between_two else "other"
 
 
 def as_lines(reads: Iterable[Read]) -> list[list[Read]]:

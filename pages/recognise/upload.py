@@ -219,7 +219,9 @@ def heard(answers: list[Answers], recognitions: list[Recognition], read: Read, k
     """What each network says about a digit, after a person's word for it, and the way to give that."""
     if read.correction:
         by_hand(read)
-    with st.container(key=f"{'overruled' if read.correction else 'heard'}-{key}"):
+    elif read.left_out:
+        st.html(f'<p class="dl-quiet" role="status">{escape(read.left_out)}</p>')
+    with st.container(key=f"{'overruled' if read.correction or read.left_out else 'heard'}-{key}"):
         columns(answers, recognitions, name)
     put_right(key, read)
 

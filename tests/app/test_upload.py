@@ -29,15 +29,20 @@ def remarks(app: AppTest) -> str:
     return " ".join(found for block in app.get("html") for found in re.findall('dl-quiet">(.*?)</p>', block.value))
 
 
+def quiet(app: AppTest) -> str:
+    """All that is said without raising the voice."""
+    return " ".join(block.value for block in app.get("html") if "dl-quiet" in block.value)
+
+
 def sentences(app: AppTest) -> list[str]:
     return [found for block in app.get("html") for found in re.findall('dl-sentence">(.*?)</p>', block.value)]
 
 
 def written(*signs: str) -> File:
-    """A page with the sample strokes of these names in a row."""
+    """A page with the sample strokes of these names in a row, or strokes as between the parts of a date."""
     picture = np.full((260, 60 + 170 * len(signs)), 235, np.uint8)
     for place, name in enumerate(signs):
-        for stroke in cached.sample_strokes()[name].strokes:
+        for stroke in [[(0.1, 1.15), (0.65, -0.15)]] if name == "/" else cached.sample_strokes()[name].strokes:
             points = np.array(stroke) * 120 + (50 + 170 * place, 70)
             cv2.polylines(picture, [points.round().astype(np.int32)], False, 40, 7, cv2.LINE_AA)
     return "page.png", encode_png(picture), "image/png"
@@ -281,6 +286,20 @@ def test_what_is_uncertain_or_no_digit_is_flagged_everywhere(
     assert "1 uncertain, 1 left out (no digit)." in remarks(upload)
     assert browser.tags == ["3", "7?", "\N{MULTIPLICATION X}"]
     assert [box["kind"] for box in browser.data["boxes"]] == ["sure", "unsure", "none"]
+
+
+def test_what_is_around_a_sign_counts_as_it_does_on_the_command_line(upload: AppTest, browser: Browser) -> None:
+    put(upload, written(*"23/12/2026"))
+    assert texts(upload) == ["23122026"]
+    assert browser.tags[2] == "\N{MULTIPLICATION X}"
+    assert browser.data["boxes"][2]["name"] == "Digit 3: Left out: it is a stroke of a date."
+    assert "2 left out (no digit)." in remarks(upload)
+    upload.pills[0].set_value(2).run()
+    assert "Left out: it is a stroke of a date." in quiet(upload)
+    assert sentences(upload) == ["1, quite sure."]
+    correct(upload, "1")
+    assert texts(upload) == ["231122026"]
+    assert "Left out" not in quiet(upload)
 
 
 def test_a_letter_beside_digits_is_refused(upload: AppTest, browser: Browser) -> None:
@@ -541,7 +560,9 @@ def reads(*kinds: str) -> list[reading.Read]:
         shares[[digit, digit + 1]] = (0.55, 0.45) if kind == "unsure" else (0.2, 0.1) if kind == "none" else (1, 0)
         prepared = Prepared((), np.zeros((28, 28), np.float32), Box(10 * digit, 20, 5, 8))
         recognition = Recognition(digit, shares, kind == "sure", "", prepared)
-        found.append(reading.Read(digit // 2, recognition, "7" if kind == "hand" else ""))
+        found.append(
+            reading.Read(digit // 2, recognition, "other" if kind == "none" else "digit", "7" if kind == "hand" else "")
+        )
     return found
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench.fit_context import which_are_digits
-from mnist_core._context import FEATURES, Lines, Sign, features, legible
+from mnist_core._context import FEATURES, Lines, Sign, features, verdicts
 from mnist_core.preprocess import Box
 
 SURE, DOUBTFUL, HARDLY = 0.99, 0.6, 0.2
@@ -19,7 +19,7 @@ def row(probabilities: list[float], left: int = 0, top: int = 0, height: int = 3
 
 
 def read(*lines: list[Sign]) -> list[str]:
-    return ["".join("01"[one] for one in line) for line in legible(lines)]
+    return ["".join(str(int(one == "digit")) for one in line) for line in verdicts(lines)]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_what_looks_like_a_digit_close_to_what_looks_like_none_at_all_is_a_lette
     def last_is_read(before: float, gap: int) -> bool:
         *others, last = row([SURE, SURE, before, 0.98])
         line = [*others, replace(last, box=Box(80 + gap, 0, 20, 30))]
-        return legible([line, row([SURE] * 3, top=60)])[0][-1]
+        return verdicts([line, row([SURE] * 3, top=60)])[0][-1] == "digit"
 
     assert not last_is_read(before=0.11, gap=5)
     assert last_is_read(before=0.11, gap=25)
@@ -162,10 +162,45 @@ def test_an_unclear_low_digit_half_way_up_is_no_plus() -> None:
 
 
 def test_signs_without_a_box_stand_alone() -> None:
-    assert legible([[Sign(None, SURE, True), Sign(None, DOUBTFUL, False)], row([SURE, SURE])]) == (
-        (True, False),
-        (True, True),
-    )
+    assert read([Sign(None, SURE, True), Sign(None, DOUBTFUL, False)], row([SURE, SURE])) == ["10", "11"]
+
+
+def date(written: str, stroke: int = 36, lean: float = 0.4, gap: int = 10) -> list[Sign]:
+    """A number with a 1 that leans for every slash; its digits are 30 high, and upright ones 8 wide."""
+    line, x = [], 0
+    for sign in written:
+        height = stroke if sign == "/" else 30
+        width = round(stroke * lean) if sign == "/" else 8 if sign == "1" else 20
+        line.append(Sign(Box(x, 15 - height // 2, width, height), SURE, True, digit=1 if sign == "/" else int(sign)))
+        x += width + gap
+    return line
+
+
+@pytest.mark.parametrize("written", ["24/12/2026", "12/24/2026", "1/2/99", "31/1/2026", "2026/11/29", "11/11/11"])
+def test_the_strokes_of_a_date_are_no_ones(written: str) -> None:
+    (told,) = verdicts([date(written)])
+    assert told == tuple("stroke" if sign == "/" else "digit" for sign in written)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        date("24/12/2026", stroke=30), date("24/12/2026", lean=0.15), date("34/12/2026"), date("24/13/2026"),
+        date("0/12/2026"), date("24/12/202"), date("12/34"), date("24/12/2026", gap=60), date("123/12/2026"),
+    ],
+    ids=[
+        "no higher than the digits", "upright", "no day", "no month", "no day either", "no year", "one stroke",
+        "far apart", "more digits",
+    ],
+)  # fmt: skip
+def test_ones_of_other_numbers_are_read(line: list[Sign]) -> None:
+    assert read(line) == ["1" * len(line)]
+
+
+def test_strokes_of_dates_are_alike() -> None:
+    line = date("24/12/2026")
+    wide = replace(line[5], box=line[5].box._replace(width=30))
+    assert "0" not in read([*line[:5], wide, *line[6:]])[0]
 
 
 def test_the_features_are_what_a_hand_works_out() -> None:

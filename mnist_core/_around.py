@@ -1,4 +1,4 @@
-"""What people draw around and under digits: boxes to write in, circles, underlining. None of it belongs to a digit."""
+"""What is around and under digits: boxes to write in, circles, underlining, margins. None of it belongs to a digit."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,6 +25,9 @@ _FLAT, _STROKES = 4.0, 1.6
 # What it underlines is so many times as high as itself, overlaps it by this share of its own width, and is no further
 # above it than so many times its own height.
 _HIGHER, _OVERLAP, _ABOVE = 1.5, 0.5, 2.0
+# A straight line that is so many times as long as all others are high is a margin, a fold or an edge. Of its length it
+# is no wider than this share, slanting a little, and no more of its ink than so many strokes.
+_LONG, _NARROW, _STRAIGHT = 4.0, 0.2, 1.4
 # A level stroke no wider than this share of what is above it, and no further below than that of its height, is a part
 # of it: a pen is lifted before the foot of a 2.
 _FOOT_WIDE, _FOOT_NEAR = 1.15, 0.12
@@ -277,7 +280,7 @@ def _without_surroundings(parts: Parts) -> Parts:
     around = []
     for part, own in zip(parts.all, edges, strict=True):
         within = [parts.all[i] for i in np.flatnonzero((edges > own).all(1))]
-        if _is_frame(part, parts, within) or _is_underlining(part, parts):
+        if _is_frame(part, parts, within) or _is_underlining(part, parts) or _is_long_line(part, parts):
             around.append(part)
     if not around:
         return parts
@@ -328,6 +331,19 @@ def _is_underlining(part: Part, parts: Parts) -> bool:
     others = [p for p in parts.all if p is not part]
     gaps = [part.y - p.bottom for p in others if _underlines(part, p)]
     return bool(gaps) and not any(_is_roof(part, p, min(gaps)) for p in others)
+
+
+def _is_long_line(part: Part, parts: Parts) -> bool:
+    if not _is_straight(part):
+        return False
+    others = [p for p in parts.all if p is not part and p.height > _HIGHER * part.stroke]
+    short = [p for p in others if _LONG * p.height < part.size]
+    return bool(short) and all(_is_straight(p) for p in others if p not in short)
+
+
+def _is_straight(part: Part) -> bool:
+    narrow = min(part.width, part.height) <= _NARROW * part.size
+    return narrow and part.area <= _STRAIGHT * part.size * part.stroke
 
 
 def _is_roof(line: Part, part: Part, gap: int) -> bool:

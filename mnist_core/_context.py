@@ -26,9 +26,9 @@ _LOW, _HALF_WAY, _COMMA, _ABOVE = 0.85, 0.15, 0.45, 0.5
 # are none. Letters of a word are no further apart than so many heights, and no lower than this share of each other's: a
 # dash or the loose top of a 5 is none.
 _NOTHING, _IN_WORD, _LETTER = 0.12, 0.3, 0.5
-# A date's strokes are at least so high as a share of its digits, and higher than its ones by this; they lean so much,
-# as width over height, and both alike. Further apart than so many heights two signs belong to different numbers.
-_STROKE_HIGH, _HIGHER, _LEANING, _ALIKE, _APART = 1.05, 1.03, (0.25, 1.0), 1.5, 1.5
+# A date's strokes are at least so high as a share of its digits, and higher than its ones by this; they lean so much to
+# the right, and both alike. Further apart than so many heights two signs belong to different numbers.
+_STROKE_HIGH, _HIGHER, _LEANING, _ALIKE, _APART = 1.05, 1.03, (0.2, 1.0), 1.5, 1.5
 # A certainty further from 0 or 1 than this says no more; and how far, as log-odds, a neighbour is wholly certain.
 _SUREST, _CERTAIN = 1e-4, 3.0
 
@@ -59,6 +59,8 @@ class Sign:
         Whether it was cut off from a sign that it touches: of a letter some pieces look like digits.
     digit
         Its most probable digit; None where that is not known.
+    lean
+        Columns to the right for each row upwards, if it is one straight stroke; else None.
     """
 
     box: Box | None
@@ -66,6 +68,7 @@ class Sign:
     accepted: bool
     cut: bool = False
     digit: int | None = None
+    lean: float | None = None
 
 
 Lines = Sequence[Sequence[Sign]]
@@ -205,7 +208,7 @@ def _is_date(number: Sequence[Sign], first: int, second: int) -> bool:
     strokes = [number[first], number[second]]
     parts = number[:first], number[first + 1 : second], number[second + 1 :]
     digits = [sign for part in parts for sign in part]
-    lean = [_box(sign).width / _tall(sign) for sign in strokes]
+    lean = [sign.lean or 0.0 for sign in strokes]
     least = max(
         _STROKE_HIGH * float(np.median([_tall(sign) for sign in digits])),
         _HIGHER * max((_tall(sign) for sign in digits if sign.digit == 1), default=0.0),

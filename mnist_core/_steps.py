@@ -216,6 +216,8 @@ class Prepared:
         Whether there is another digit beside this one, where one is all that was looked for.
     cut
         Whether it was cut off from ink that it touches.
+    lean
+        Columns to the right for each row upwards, if it is nothing but one straight stroke; else None.
     """
 
     steps: tuple[Step, ...]
@@ -225,6 +227,7 @@ class Prepared:
     hints: tuple[str, ...] = ()
     several: bool = False
     cut: bool = False
+    lean: float | None = None
 
 
 def quantile(image: UInt8, share: float, mask: UInt8 | None = None) -> float:

@@ -141,7 +141,8 @@ class Reading:
 
 def as_sign(one: Recognition) -> Sign:
     """What there is to know of a recognition when a page is read."""
-    return Sign(one.prepared.box, one.probability, one.accepted, one.prepared.cut, one.digit)
+    what = one.prepared
+    return Sign(what.box, one.probability, one.accepted, what.cut, one.digit, what.lean)
 
 
 class Recognizer:

@@ -165,14 +165,14 @@ def test_signs_without_a_box_stand_alone() -> None:
     assert read([Sign(None, SURE, True), Sign(None, DOUBTFUL, False)], row([SURE, SURE])) == ["10", "11"]
 
 
-def date(written: str, stroke: int = 36, lean: float = 0.4, gap: int = 10) -> list[Sign]:
-    """A number with a 1 that leans for every slash; its digits are 30 high, and upright ones 8 wide."""
+def date(written: str, stroke: int = 36, lean: float | None = 0.4, gap: int = 10) -> list[Sign]:
+    """A number with a 1 that leans for every slash; its digits are 30 high, and its ones 8 wide and upright."""
     line, x = [], 0
     for sign in written:
-        height = stroke if sign == "/" else 30
-        width = round(stroke * lean) if sign == "/" else 8 if sign == "1" else 20
-        line.append(Sign(Box(x, 15 - height // 2, width, height), SURE, True, digit=1 if sign == "/" else int(sign)))
-        x += width + gap
+        box = Box(x, 15 - stroke // 2, 16, stroke) if sign == "/" else Box(x, 0, 8 if sign == "1" else 20, 30)
+        digit, leaning = (1, lean) if sign == "/" else (int(sign), None)
+        line.append(Sign(box, SURE, True, digit=digit, lean=leaning))
+        x += box.width + gap
     return line
 
 
@@ -185,12 +185,14 @@ def test_the_strokes_of_a_date_are_no_ones(written: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        date("24/12/2026", stroke=30), date("24/12/2026", lean=0.15), date("34/12/2026"), date("24/13/2026"),
-        date("0/12/2026"), date("24/12/202"), date("12/34"), date("24/12/2026", gap=60), date("123/12/2026"),
+        date("24/12/2026", stroke=30),
+        date("24/12/2026", lean=0.05), date("24/12/2026", lean=None), date("24/12/2026", lean=-0.4),
+        date("34/12/2026"), date("24/13/2026"), date("0/12/2026"), date("24/12/202"),
+        date("12/34"), date("24/12/2026", gap=60), date("123/12/2026"),
     ],
     ids=[
-        "no higher than the digits", "upright", "no day", "no month", "no day either", "no year", "one stroke",
-        "far apart", "more digits",
+        "no higher than the digits", "upright", "bent", "to the left", "no day", "no month", "no day either", "no year",
+        "one stroke", "far apart", "more digits",
     ],
 )  # fmt: skip
 def test_ones_of_other_numbers_are_read(line: list[Sign]) -> None:
@@ -199,8 +201,7 @@ def test_ones_of_other_numbers_are_read(line: list[Sign]) -> None:
 
 def test_strokes_of_dates_are_alike() -> None:
     line = date("24/12/2026")
-    wide = replace(line[5], box=line[5].box._replace(width=30))
-    assert "0" not in read([*line[:5], wide, *line[6:]])[0]
+    assert "0" not in read([*line[:5], replace(line[5], lean=0.8), *line[6:]])[0]
 
 
 def test_the_features_are_what_a_hand_works_out() -> None:

@@ -81,6 +81,38 @@ def test_lines_are_read_from_top_to_bottom_and_left_to_right(ground) -> None:
     assert reading(prepare_page(ground(written(TWO_ROWS))), TWO_ROWS) == "207\n7120"
 
 
+@pytest.mark.parametrize(
+    ("stroke", "lean"),
+    [
+        ([(0.4, 0.0), (0.0, 1.0)], 0.4),
+        ([(0.0, 0.0), (0.3, 1.0)], -0.3),
+        (SIGNS["1"][0], None),
+        ([(0, 0.5), (1, 0.5)], None),
+    ],
+    ids=["a slash", "to the left", "a 1 with a flag", "a dash"],
+)
+def test_how_much_a_straight_stroke_leans(stroke: list[tuple[float, float]], lean: float | None) -> None:
+    page = written(row("2", 80, 60, 120, 160) + row("0", 500, 60, 120, 160))
+    points = np.rint(np.array(stroke) * 120 + (300, 60)).astype(np.int32)
+    cv2.polylines(page, [points], False, 255, 7, cv2.LINE_AA)
+    (line,) = prepare_page(on_paper(page)).lines
+    assert line[1].lean == (None if lean is None else pytest.approx(lean, abs=0.03))
+    assert line[0].lean is line[2].lean is None
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [[((30, 10), (52, 640))], [((30, 10), (52, 640)), ((42, 10), (64, 640))]],
+    ids=["a margin", "a double margin"],
+)
+def test_a_line_far_longer_than_all_digits_are_high_is_left_out(lines: list[tuple[tuple[int, int], ...]]) -> None:
+    page = written(TWO_ROWS, (660, 900))
+    for start, end in lines:
+        cv2.line(page, start, end, 255, 3, cv2.LINE_AA)
+    assert reading(prepare_page(on_paper(page)), TWO_ROWS) == "207\n7120"
+    assert sum(len(line) for line in prepare_page(on_paper(page)).lines) == 7
+
+
 @pytest.mark.parametrize("margin", [(60, 90), (200, 340), (300, 500)])
 @pytest.mark.parametrize("table", [25, 90])
 def test_a_full_sheet_on_a_table_is_read_and_not_the_table(margin: tuple[int, int], table: int) -> None:

@@ -26,8 +26,9 @@ _FLAT, _STROKES = 4.0, 1.6
 # above it than so many times its own height.
 _HIGHER, _OVERLAP, _ABOVE = 1.5, 0.5, 2.0
 # A straight line that is so many times as long as all others are high is a margin, a fold or an edge. Of its length it
-# is no wider than this share, slanting a little, and no more of its ink than so many strokes.
-_LONG, _NARROW, _STRAIGHT = 4.0, 0.2, 1.4
+# is no wider than this share, slanting a little, and has no more ink than so many strokes. The others are two at least
+# and so many times as high as its stroke is wide: a 1 with specks beside it is no margin.
+_LONG, _NARROW, _STRAIGHT, _WRITTEN = 4.0, 0.2, 1.4, 4.0
 # A level stroke no wider than this share of what is above it, and no further below than that of its height, is a part
 # of it: a pen is lifted before the foot of a 2.
 _FOOT_WIDE, _FOOT_NEAR = 1.15, 0.12
@@ -336,9 +337,9 @@ def _is_underlining(part: Part, parts: Parts) -> bool:
 def _is_long_line(part: Part, parts: Parts) -> bool:
     if not _is_straight(part):
         return False
-    others = [p for p in parts.all if p is not part and p.height > _HIGHER * part.stroke]
+    others = [p for p in parts.all if p is not part and p.height > _WRITTEN * part.stroke]
     short = [p for p in others if _LONG * p.height < part.size]
-    return bool(short) and all(_is_straight(p) for p in others if p not in short)
+    return len(short) > 1 and all(_is_straight(p) for p in others if p not in short)
 
 
 def _is_straight(part: Part) -> bool:

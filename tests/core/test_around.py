@@ -223,3 +223,12 @@ def test_a_tables_lines_are_left_out_though_digits_touch_them(turn: float, wide:
     sevens = [likeness(one, prepare(np.asarray(seven))) for line in lines for one in line]
     assert min(sevens) > 0.75
     assert np.median(sevens) > 0.9
+
+
+def test_a_one_with_specks_beside_it_is_no_margin() -> None:
+    picture = np.zeros((280, 280), np.uint8)
+    cv2.line(picture, (150, 30), (130, 250), 255, 7, cv2.LINE_AA)
+    for x, y in ((60, 70), (220, 110), (70, 190), (210, 220)):
+        cv2.line(picture, (x, y), (x + 5, y + 9), 255, 7, cv2.LINE_AA)
+    box = prepare(on_paper(picture)).box
+    assert box is not None and box.height > 210

@@ -9,7 +9,7 @@ import numpy as np
 
 from mnist_core._ink import Ink
 from mnist_core._parts import Part, Parts, find_parts, mask_of
-from mnist_core._ruling import erase_box
+from mnist_core._ruling import erase_box, erase_underlining
 from mnist_core._steps import Array, UInt8
 
 # A frame is looked at on a copy of at most this side, along this many rays from what it is drawn around; so many of
@@ -40,6 +40,9 @@ _BOX_LEAST, _BOX_INK, _BOX_RIM, _BOX_CLOSED, _BOX_WRITTEN, _BOX_REST, _BOX_SIDE 
 # An empty one is so wide at least, per its height: a 0 of straight strokes is slimmer. The first look is at a copy of
 # this side.
 _BOX_WIDE, _BOX_SMALL = 0.75, 32
+# A row of digits that touches the line under it is so many times as wide as high, and the highest of what stands on the
+# line has this share of its height.
+_ROW, _ON_LINE = 2.0, 0.5
 # A circle has so much of its convex hull's area and of an ellipse's, and is so wide at least for its length: a 0 is
 # slimmer. What is written in it is off its rim by more than so many strokes, has a size between these shares of the
 # shorter diameter, and meets it within this angle, in radians: the slash of a 0 meets it twice.
@@ -147,12 +150,18 @@ class _Freed(NamedTuple):
 
 
 def _freed(part: Part, parts: Parts, strength: UInt8) -> _Freed | None:
-    """Cut writing free that touches the box or circle around it; None if the part is not both, and no empty box."""
+    """Cut writing free that touches the box or circle around it or the line under it; None if it is nothing of that."""
     least = _BOX_LEAST * min(parts.labels.shape)
-    if min(part.width, part.height) < least or part.area > _BOX_INK * part.width * part.height:
+    roomy = min(part.width, part.height) >= least and part.area <= _BOX_INK * part.width * part.height
+    row = part.width > _ROW * part.height and part.height > _WRITTEN * part.stroke
+    if not (roomy or row):
         return None
-    own = mask_of(parts, [part], part.window)
-    return _freed_from_box(part, parts, own, strength) or _freed_from_circle(part, parts, own, strength)
+    own, freed = mask_of(parts, [part], part.window), None
+    if roomy:
+        freed = _freed_from_box(part, parts, own, strength) or _freed_from_circle(part, parts, own, strength)
+    if row and freed is None and not _closed(own):
+        freed = _freed_from_underlining(part, own, strength)
+    return freed
 
 
 def _freed_from_box(part: Part, parts: Parts, own: UInt8, strength: UInt8) -> _Freed | None:
@@ -172,19 +181,35 @@ def _freed_from_box(part: Part, parts: Parts, own: UInt8, strength: UInt8) -> _F
     if erased is None:
         return None
     near, cell = erased
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-    # Of a line that is not quite straight a little stays, all of it near to where the line was.
-    beyond = np.bincount(labels[~near], minlength=len(stats))
-    rest = beyond < _BOX_REST * stats[:, cv2.CC_STAT_AREA]
-    rest[0] = False
-    inside[rest[labels]] = 0
-    mask[rest[labels]] = 0
-    sizes = stats[1:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1][~rest[1:]]
+    sizes = _without_rest(inside, mask, near)
     if sizes.max(initial=0) > _BOX_WRITTEN * cell:
         return _Freed(window, inside, mask)
     if part.width < _BOX_WIDE * part.height or _holds_another(part, parts):
         return None
     return _Freed(window, inside, np.zeros_like(mask))
+
+
+def _freed_from_underlining(part: Part, own: UInt8, strength: UInt8) -> _Freed | None:
+    mask, inside = own.copy(), strength[part.window].copy()
+    near = erase_underlining(inside, mask)
+    if near is None:
+        return None
+    heights = _without_rest(inside, mask, near)[:, 1]
+    return _Freed(part.window, inside, mask) if heights.max(initial=0) > _ON_LINE * part.height else None
+
+
+def _without_rest(strength: UInt8, mask: UInt8, near: Array) -> Array:
+    """Erase what is left of lines in place; returns width and height, ``int (n, 2)``, of each piece of the writing.
+
+    Of a line that is not quite straight a little stays, all of it near to where the line was.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    beyond = np.bincount(labels[~near], minlength=len(stats))
+    rest = beyond < _BOX_REST * stats[:, cv2.CC_STAT_AREA]
+    rest[0] = False
+    strength[rest[labels]] = 0
+    mask[rest[labels]] = 0
+    return np.asarray(stats[1:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1][~rest[1:]])
 
 
 def _holds_another(box: Part, parts: Parts) -> bool:

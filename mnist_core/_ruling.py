@@ -1,6 +1,6 @@
 """Printed lines and squares: found as straight lines across the picture, and taken away except under the pen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -34,6 +34,8 @@ _MARGIN = 0.88
 # A box that is so much longer than wide has several cells. A side of one cell is no further than that from its edge,
 # and lines are so far apart, as shares of it.
 _CELLS, _RIM, _LANE = 1.4, 0.06, 0.15
+# What is much less high than wide is made so high, as a share of its width, before lines are looked for in it.
+_LOWEST = 0.15
 # A table has so many lines each way, and one more in one of them; they are so far apart at least, as a share of its
 # shorter side.
 _FEWEST_IN_TABLE, _COLUMN = 3, 0.05
@@ -135,6 +137,33 @@ def erase_box(strength: UInt8, mask: UInt8) -> tuple[Array, float] | None:
             rows = np.arange(len(along))[:, None]
             along |= abs(rows - np.rint(line.straight)) <= band
     return near, cell
+
+
+def erase_underlining(strength: UInt8, mask: UInt8) -> Array | None:
+    """Erase a straight line that runs from end to end under what is written on it.
+
+    Parameters
+    ----------
+    strength, mask
+        The ink's strength and where there is ink, ``uint8 (h, w)``, cut out along the writing and the line: changed in
+        place.
+
+    Returns
+    -------
+    ndarray
+        ``bool (h, w)``: where the line was, and what is so near to it that it may be left of one that is not quite
+        straight. None, with nothing changed, if there is none in the lower half.
+    """
+    high, wide = mask.shape
+    above = ((max(0, round(_LOWEST * wide) - high), 0), (0, 0))  # lines are not looked for in a strip
+    lines = _whole_lines(np.pad(strength, above), np.pad(mask, above))
+    under = [line for line in lines if line.middle - above[0][0] > high / 2]
+    if not under:
+        return None
+    line = max(under, key=lambda one: one.middle)
+    line = replace(line, rows=line.rows - above[0][0], straight=line.straight - above[0][0])
+    _erase(strength, mask, line)
+    return np.asarray(abs(np.arange(high)[:, None] - np.rint(line.straight)) <= 1.5 * line.usual_thick)
 
 
 def _whole_lines(strength: UInt8, mask: UInt8) -> "list[_Crossing]":

@@ -232,3 +232,26 @@ def test_a_one_with_specks_beside_it_is_no_margin() -> None:
         cv2.line(picture, (x, y), (x + 5, y + 9), 255, 7, cv2.LINE_AA)
     box = prepare(on_paper(picture)).box
     assert box is not None and box.height > 210
+
+
+@pytest.mark.parametrize("fall", [0, 0.025])
+def test_digits_that_touch_the_line_under_them_are_cut_free(fall: float) -> None:
+    plain = np.zeros((300, 700), np.uint8)
+    for x, strokes in zip((70, 220, 370, 520), (SEVEN, EIGHT, ZERO, SEVEN), strict=True):
+        plain |= drawn(strokes, 10, side=100, at=(x, 80 + round(fall * x)), size=plain.shape)
+    lowest = int(np.flatnonzero(plain.max(1)).max()) + 2 - fall * 520
+    ends = [(x, round(lowest + fall * x)) for x in (40, 660)]
+    written = np.asarray(cv2.line(plain.copy(), *ends, 255, 8, cv2.LINE_AA), np.uint8)
+    assert cv2.connectedComponents(written)[0] <= 4, "or nothing is put to the test"
+    (expected,) = prepare_page(on_paper(plain)).lines
+    (read,) = prepare_page(on_paper(written)).lines
+    assert len(read) == len(expected) == 4
+    for found, wanted in zip(read, expected, strict=True):
+        assert likeness(found, wanted) > 0.8
+
+
+def test_the_bar_of_a_digit_that_is_twice_as_wide_as_high_stays() -> None:
+    wide = np.zeros((280, 280), np.uint8)
+    cv2.polylines(wide, [np.array([(40, 100), (200, 90), (90, 180), (240, 182)], np.int32)], False, 255, 9, cv2.LINE_AA)
+    box = prepare(on_paper(wide)).box
+    assert box is not None and box.height > 85 and box.width > 190

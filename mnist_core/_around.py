@@ -42,7 +42,7 @@ _BOX_LEAST, _BOX_INK, _BOX_RIM, _BOX_CLOSED, _BOX_WRITTEN, _BOX_REST, _BOX_SIDE 
 _BOX_WIDE, _BOX_SMALL = 0.75, 32
 # A row of digits that touches the line under it is so many times as wide as high, and the highest of what stands on the
 # line has this share of its height.
-_ROW, _ON_LINE = 2.0, 0.5
+_ROW, _ON_LINE = 3.0, 0.5
 # A circle has so much of its convex hull's area and of an ellipse's, and is so wide at least for its length: a 0 is
 # slimmer. What is written in it is off its rim by more than so many strokes, has a size between these shares of the
 # shorter diameter, and meets it within this angle, in radians: the slash of a 0 meets it twice.

@@ -19,7 +19,7 @@ __all__ = ["Box", "Prepared", "Settings", "Step", "prepare"]
 # A picture of one digit is reduced to this longest side: a digit that fills a fifth of it still has 200 pixels.
 _LONGEST = 1024
 # Widest strokes that are tried when the first attempt found none, as shares of the shorter side.
-_NARROW, _WIDE = 0.07, 1.0
+NARROW, _WIDE = 0.07, 1.0
 # Then the pen has to be as wide as that at least: otherwise what was found is a shadow.
 _WIDE_PEN = 0.13
 # With less difference than this between its darkest and its lightest pixel a picture is not looked at again.
@@ -73,14 +73,14 @@ def _look(grey: UInt8, settings: Settings) -> tuple[Ink, Parts, Choice]:
     best = _look_once(grey, settings)
     if best[2].good or settings.light_window or not settings.flatten_light or int(grey.max()) - int(grey.min()) < _FLAT:
         return best
-    again = [replace(settings, light_window=_NARROW)] if best[2].shaded else []
+    again = [replace(settings, light_window=NARROW)] if best[2].shaded else []
     again.append(replace(settings, light_window=_WIDE))
     if settings.polarity == "auto":
         again.append(replace(settings, light_window=_WIDE, polarity="light" if best[0].dark else "dark"))
     for other in again:
         tried = _look_once(grey, other)
         pen = max((p.stroke for p in tried[2].parts), default=0.0) / min(tried[0].mask.shape)
-        expected = pen > _WIDE_PEN if other.light_window == _WIDE else pen < _NARROW
+        expected = pen > _WIDE_PEN if other.light_window == _WIDE else pen < NARROW
         if tried[2].worth > best[2].worth and expected:
             best = tried
         if best[2].good:

@@ -1,8 +1,9 @@
 """From a picture of many digits to one prepared digit each, in reading order."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from mnist_core._ink import FEWEST_PIXELS, Ink, find_ink
 from mnist_core._parts import Part, Parts, bounds, find_parts
 from mnist_core._split import Candidate, Certainty, Group, Sure, may_be_several, split_touching
 from mnist_core._steps import Array, Float32, Prepared, Settings, Step, UInt8
-from mnist_core.preprocess import Normalised, finish, normalised
+from mnist_core.preprocess import NARROW, Normalised, finish, normalised
 
 __all__ = ["MOST_BOXES", "Page", "check_boxes", "prepare_boxes", "prepare_page"]
 
@@ -23,6 +24,9 @@ _LONGEST = 2048
 _SMALLEST_SHARE = 0.008
 # A picture with more signs that may be several digits is a page of writing; to try each cut of each would take seconds.
 _MOST_TRIED = 60
+
+# A shadow covers this share of the picture at least, and is so many times as wide as a stroke.
+_SHADOW, _SHADOW_WIDE = 0.004, 2.5
 
 Judge = Callable[[Float32], Array]
 Edges = tuple[int, int, int, int]  # left, top, right and bottom of a box
@@ -62,9 +66,26 @@ def prepare_page(grey: UInt8, settings: Settings = Settings(), judge: Judge | No
     Page
         Without lines if the picture holds no digit.
     """
+    page, shaded, worth = _look(grey, settings, judge)
+    if shaded and settings.flatten_light and not settings.light_window:
+        # A deep shadow passes for a wide stroke; in a narrow window it is even ground.
+        other, _, more = _look(grey, replace(settings, light_window=NARROW), judge, weighed=True)
+        page = other if more > worth else page
+    return page
+
+
+class _Look(NamedTuple):
+    """A page, whether there is a shadow on it, and, if there is or that was asked, how much it looks like digits."""
+
+    page: Page
+    shaded: bool = False
+    worth: float = 0.0
+
+
+def _look(grey: UInt8, settings: Settings, judge: Judge | None, weighed: bool = False) -> _Look:
     ink = find_ink(grey, settings, _LONGEST)
     if min(ink.mask.shape) < FEWEST_PIXELS:
-        return Page(ink.steps, ())
+        return _Look(Page(ink.steps, ()))
     smallest = _smallest(ink)
     ink, parts = find_writing(ink, smallest) if settings.remove_specks else (ink, find_parts(ink, ink.mask, smallest))
 
@@ -83,7 +104,18 @@ def prepare_page(grey: UInt8, settings: Settings = Settings(), judge: Judge | No
         several = [False] * len(whole)
     apart = [split_touching(parts, ink, g, certainty) if more else [g] for g, more in zip(whole, several, strict=True)]
     groups = [g for some in apart for g in some]
-    return Page(ink.steps, tuple(tuple(prepared(g) for g in line) for line in _lines(groups, parts.around)))
+    page = Page(ink.steps, tuple(tuple(prepared(g) for g in line) for line in _lines(groups, parts.around)))
+    if sure is None:
+        return _Look(page)
+    shaded = _is_shaded(parts)
+    return _Look(page, shaded, sum(2 * one - 1 for one in sure(groups)) if shaded or weighed else 0.0)
+
+
+def _is_shaded(parts: Parts) -> bool:
+    """Whether there is a part that is large and far wider than the others' strokes, as a shadow is."""
+    usual = float(np.median([p.stroke for p in parts.all])) if parts.all else 0.0
+    least = _SHADOW * parts.labels.size
+    return any(p.stroke > _SHADOW_WIDE * usual and p.area > least for p in parts.all)
 
 
 def prepare_boxes(

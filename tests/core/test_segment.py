@@ -100,6 +100,17 @@ def test_how_much_a_straight_stroke_leans(stroke: list[tuple[float, float]], lea
     assert line[0].lean is line[2].lean is None
 
 
+@pytest.mark.parametrize("wide", [60, 160])
+def test_digits_under_the_shadow_of_a_hand_and_a_phone_are_found(wide: int) -> None:
+    signs = row("2072712", 40, 150, 60, 80)
+    light = np.ones((400, 640), np.float32)
+    cv2.line(light, (200, 420), (330, 200), 0.4, wide // 2)
+    cv2.rectangle(light, (330, 60), (330 + wide, 300), 0.4, -1)
+    paper = on_paper(written(signs, light.shape, 5)) * cv2.GaussianBlur(light, (0, 0), 6)
+    judge = knowing(*(written([sign], light.shape, 5) for sign in signs))
+    assert reading(prepare_page(paper.astype(np.uint8), judge=judge), signs) == "2072712"
+
+
 @pytest.mark.parametrize(
     "lines",
     [[((30, 10), (52, 640))], [((30, 10), (52, 640)), ((42, 10), (64, 640))]],

@@ -10,7 +10,7 @@ from mnist_core.evaluation import in_percent
 from mnist_core.predictions import Predictions
 from mnist_core.suspects import Rows, Suspects
 from mnist_core.votes import Vote, Votes
-from mnist_core.wording import a_digit
+from mnist_core.wording import a_digit, share
 from pages.components import ballot, cached, evaluated
 from pages.components.ballot import Ballot
 from pages.components.evaluated import Evaluated
@@ -152,7 +152,7 @@ def _closer(found: Evaluated, judges: list[Predictions], ranked: Suspects, row: 
 
 def _judgement(judges: list[Predictions], ranked: Suspects, row: int) -> str:
     label, read = int(judges[0].labels[row]), int(ranked.read[row])
-    given = f"{ranked.confidence[row]:.1%}"
+    given = share(float(ranked.confidence[row]))
     who = judges[0].run if len(judges) == 1 else f"The {len(judges)} networks together"
     verb = "reads" if len(judges) == 1 else "read"
     if read == label:

@@ -86,6 +86,13 @@ def test_the_least_believed_labels_come_first_and_the_first_is_asked(app: AppTes
     assert len([button for button in app.button if re.fullmatch(r"vote-\d", str(button.key))]) == 9
 
 
+def test_a_label_that_is_hardly_believed_gets_less_than_the_least_that_is_written(app: AppTest) -> None:
+    rows, given = [int(row) for row in ranked().rows[:24]], ranked().confidence
+    row = next(row for row in rows if given[row] < 0.001)
+    press(app, f"suspect-{row}")
+    assert f"the {answers().labels[row]} gets less than 0.1%." in html(app)
+
+
 def test_votes_go_on_to_the_next_and_change_the_accuracy_and_undo_takes_them_back(app: AppTest) -> None:
     rows = [int(row) for row in ranked().rows[:4]]
     press(app, "vote-right")

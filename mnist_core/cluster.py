@@ -101,6 +101,9 @@ class Job:
         The latest look inside.
     created, finished
         Seconds since 1970.
+    held_up
+        Where it waits only because another training is paused: the seconds after which that one is stopped, unless it
+        goes on before. Else None.
     """
 
     id: str
@@ -115,6 +118,7 @@ class Job:
     snapshot: Snapshot | None
     created: float
     finished: float | None
+    held_up: float | None = None
 
     @property
     def ended(self) -> bool:
@@ -141,6 +145,7 @@ class _Entry:
     news: list[Progress] = field(default_factory=list)
     snapshot: Snapshot | None = None
     finished: float | None = None
+    paused_since: float = 0.0
     do: Literal["go", "pause", "stop"] = "go"
     steps: int = 0
     stop_asked: float | None = None
@@ -311,7 +316,16 @@ class Jobs:
             snapshot=entry.snapshot,
             created=entry.created,
             finished=entry.finished,
+            held_up=self._held_up() if entry.status == "queued" else None,
         )
+
+    def _held_up(self) -> float | None:
+        """How long those that wait are held up by nothing but pauses: until the first of these ends by itself."""
+        under_way = [one for one in self._entries.values() if one.status != "queued" and one.status not in _FINAL]
+        if not under_way or any(one.status != "paused" for one in under_way):
+            return None
+        since = min(one.paused_since for one in under_way)
+        return max(0.0, self.limits.paused_seconds - (time.monotonic() - since))
 
     def _check_room(self, owner: str) -> None:
         mine = [entry for entry in self._entries.values() if entry.owner == owner and entry.status not in _FINAL]
@@ -478,6 +492,8 @@ class Jobs:
                 entry.restarted = True
                 return
             entry.status = message["status"]
+            if entry.status == "paused":  # also told after each single step, when its pause begins anew
+                entry.paused_since = time.monotonic()
             entry.news = _thinned([*entry.news, *(Progress(*news) for news in message["news"])])
             if message["snapshot"] is not None:
                 entry.snapshot = _snapshot(message["snapshot"])

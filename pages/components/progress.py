@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from html import escape
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -94,11 +95,18 @@ def _sentence(job: Job) -> str:
 
 def _remark(job: Job) -> str:
     words = {
-        "queued": "Somebody else's network is learning at the moment. Yours begins by itself; you can leave this page "
-        "and come back.",
+        "queued": f"{_who_has_the_turn(job)} Yours begins by itself; you can leave this page and come back.",
         "starting": "The worker loads TensorFlow. That takes a few seconds, once.",
     }.get(job.status, job.message if job.status == "stopped" else "")
     return f'<p class="dl-quiet">{escape(words)}</p>' if words else ""
+
+
+def _who_has_the_turn(job: Job) -> str:
+    if job.held_up is None:
+        return "Somebody else's network is learning at the moment."
+    minutes = max(1, ceil(job.held_up / 60))
+    limit = "a minute" if minutes == 1 else f"{minutes} minutes"
+    return f"Somebody has paused a training. Unless it goes on, it is stopped within {limit}."
 
 
 def _bar(job: Job) -> str:

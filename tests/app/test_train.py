@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import numpy as np
@@ -302,6 +303,7 @@ def test_each_moment_has_its_sentence_and_its_buttons(train: AppTest, desk: Desk
     desk.becomes(status="queued", position=3)
     train.run()
     assert "Number 3 in the queue." in html(train)
+    assert "Somebody else's network is learning" in unescape(html(train))
     desk.becomes(status="running", position=0, news=(news(1, 10), news(1, held=0.8), news(2, 20)))
     train.run()
     assert "Learning: epoch 2 of 10." in html(train)
@@ -317,6 +319,18 @@ def test_each_moment_has_its_sentence_and_its_buttons(train: AppTest, desk: Desk
     train.button(key="train-resume").click().run()
     train.button(key="train-stop").click().run()
     assert desk.orders == [(order, "job-0") for order in ("pause", "step", "resume", "stop")]
+
+
+@pytest.mark.parametrize(
+    ("left", "words"), [(600.0, "10 minutes"), (541.0, "10 minutes"), (61.0, "2 minutes"), (5.0, "a minute")]
+)
+def test_whoever_waits_for_a_pause_is_told_so(train: AppTest, desk: Desk, left: float, words: str) -> None:
+    start(train)
+    desk.becomes(status="queued", position=1, held_up=left)
+    train.run()
+    said = unescape(html(train))
+    assert f"Somebody has paused a training. Unless it goes on, it is stopped within {words}." in said
+    assert "is learning" not in said
 
 
 def test_weights_confusion_and_the_own_drawing_are_shown(train: AppTest, desk: Desk) -> None:

@@ -170,6 +170,28 @@ def test_others_wait_in_a_queue(jobs: Jobs) -> None:
     assert jobs.get(first).status == "stopped"
 
 
+def test_whoever_waits_for_a_pause_knows_how_long_it_can_last(jobs: Jobs) -> None:
+    first = jobs.submit(LONG, owner="ann", dataset="builtin")
+    second = jobs.submit(SHORT, owner="bob", dataset="builtin")
+    learning(jobs, first)
+    assert (jobs.get(first).held_up, jobs.get(second).held_up) == (None, None)
+    jobs.pause(first)
+    before = until(jobs, first, lambda job: job.status == "paused")
+    assert before.held_up is None
+    limit = jobs.limits.paused_seconds
+    left = until(jobs, second, lambda job: job.held_up is not None).held_up
+    assert left is not None
+    time.sleep(2)
+    later = jobs.get(second).held_up
+    assert later is not None
+    assert limit - PATIENCE < later <= left - 2 < limit
+    jobs.step(first)
+    until(jobs, second, lambda job: job.held_up is not None and job.held_up > later)  # a step begins the pause anew
+    jobs.resume(first)
+    learning(jobs, first, since=steps(before) + 1)
+    assert jobs.get(second).held_up is None
+
+
 def test_a_worker_that_is_killed_fails_its_job_and_no_other(jobs: Jobs) -> None:
     first = jobs.submit(LONG, owner="ann", dataset="builtin")
     second = jobs.submit(SHORT, owner="bob", dataset="builtin")

@@ -302,7 +302,8 @@ def _where_it_falls(curve: Coverage, chosen: Refusal) -> tuple[float, float]:
 def _quiet_layout(figure: go.Figure, height: int) -> None:
     figure.update_layout(
         height=height,
-        margin={"l": 4, "r": 8, "t": 40, "b": 4},
+        # The camera is at the top right; under it, the legend is free of it however narrow the figure is.
+        margin={"l": 4, "r": 8, "t": 64, "b": 4},
         dragmode=False,
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "title": {"text": ""}},
     )

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sklearn.metrics
@@ -13,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from mnist_core import data
 from mnist_core.predictions import stored
 from mnist_core.runs import load_run
-from tests.browser.conftest import PHONE, fits
+from tests.browser.conftest import DESKTOP, PHONE, fits
 from tests.browser.server import Server, serve
 
 WAKING = 90_000  # ms; a server that was just started imports TensorFlow and reads the digits
@@ -131,6 +132,18 @@ def test_on_a_telephone_the_numbers_can_be_read(open_page: Callable[..., Page], 
     assert all(size >= 11 and wide <= width for size, wide, _ in written), "no number is tiny, none leaves its cell"
     light = {"light": "rgb(30, 36, 50)", "dark": "rgb(233, 234, 238)"}[scheme]
     assert {colour for _, _, colour in written} == {light}, "written in the theme's ink"
+
+
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "telephone"])
+def test_no_camera_lies_on_a_legend(open_page: Callable[..., Page], server: Server, screen: dict[str, Any]) -> None:
+    page = open_page(server.url, **screen)
+    page.goto("/metrics")
+    chart = page.locator("[class*='st-key-reliability-'] .js-plotly-plot").first
+    legend, camera = chart.locator(".legend").bounding_box(), chart.locator(".modebar-group").bounding_box()
+    assert legend is not None
+    assert camera is not None
+    assert legend["width"] > 100, "all of its names are in it"
+    assert camera["y"] + camera["height"] <= legend["y"] or legend["x"] + legend["width"] <= camera["x"]
 
 
 def test_on_mnist_the_cell_has_as_many_digits_as_scikit_learn_counts(

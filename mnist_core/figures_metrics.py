@@ -282,6 +282,7 @@ def coverage(curve: Coverage, chosen: Refusal) -> go.Figure:
             showlegend=False,
         )
     _quiet_layout(figure, height=340)
+    figure.update_layout(margin={"t": 40})  # it has no legend
     figure.update_xaxes(
         tickformat=".0%", range=_where_it_falls(curve, chosen), title="share of the digits that it reads"
     )

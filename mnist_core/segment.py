@@ -25,6 +25,9 @@ _SMALLEST_SHARE = 0.008
 # A picture with more signs that may be several digits is a page of writing; to try each cut of each would take seconds.
 _MOST_TRIED = 60
 
+# What the judge looks at has at most so many times the picture's pixels, and so many at most: of pages of digits that
+# touch it was up to 8 times those of small pictures, and of large ones hardly more than they have.
+_MOST_TIMES, _MOST_PIXELS = 12.0, 16e6
 # A shadow covers this share of the picture at least, and is so many times as wide as a stroke.
 _SHADOW, _SHADOW_WIDE = 0.004, 2.5
 
@@ -94,21 +97,34 @@ def _look(grey: UInt8, settings: Settings, judge: Judge | None, weighed: bool = 
     def prepared(group: Group) -> Prepared:
         return finish(ink, parts, group, settings, grey.shape, whole=False, known=known.get(frozenset(group)))
 
-    certainty = None if judge is None else _asking(judge, settings, known)
-    whole = gather(parts, settings)
+    most = min(_MOST_TIMES * ink.mask.size, _MOST_PIXELS)
+    certainty = None if judge is None else _asking(judge, settings, known, most)
+    groups, shaded, worth = gather(parts, settings), False, 0.0
+    try:
+        groups = _judged(groups, parts, ink, certainty)
+        shaded = certainty is not None and _is_shaded(parts)
+        if certainty and (shaded or weighed):
+            worth = sum(2 * one - 1 for one in _of_groups(certainty, ink, parts)(groups))
+    except _Texture:
+        pass
+    page = Page(ink.steps, tuple(tuple(prepared(g) for g in line) for line in _lines(groups, parts.around)))
+    return _Look(page, shaded, worth)
+
+
+def _judged(groups: list[Group], parts: Parts, ink: Ink, certainty: Certainty | None) -> list[Group]:
+    """The groups, put together and taken apart as reads best."""
     sure = certainty and _of_groups(certainty, ink, parts)
     if sure:
-        whole = put_together(whole, sure)
-    several = may_be_several(whole, sure)
+        groups = put_together(groups, sure)
+    several = may_be_several(groups, sure)
     if sum(several) > _MOST_TRIED:
-        several = [False] * len(whole)
-    apart = [split_touching(parts, ink, g, certainty) if more else [g] for g, more in zip(whole, several, strict=True)]
-    groups = [g for some in apart for g in some]
-    page = Page(ink.steps, tuple(tuple(prepared(g) for g in line) for line in _lines(groups, parts.around)))
-    if sure is None:
-        return _Look(page)
-    shaded = _is_shaded(parts)
-    return _Look(page, shaded, sum(2 * one - 1 for one in sure(groups)) if shaded or weighed else 0.0)
+        return groups
+    apart = [split_touching(parts, ink, g, certainty) if more else [g] for g, more in zip(groups, several, strict=True)]
+    return [g for some in apart for g in some]
+
+
+class _Texture(Exception):
+    """The judge would have to look at more than the digits of any page: they are none."""
 
 
 def _is_shaded(parts: Parts) -> bool:
@@ -168,15 +184,23 @@ def _smallest(ink: Ink) -> float:
     return max(3.0, _SMALLEST_SHARE * float(min(ink.mask.shape)))
 
 
-def _asking(judge: Judge, settings: Settings, known: dict[frozenset[Part], Normalised]) -> Certainty:
+def _asking(judge: Judge, settings: Settings, known: dict[frozenset[Part], Normalised], most: float) -> Certainty:
     """The judge, asked about candidates instead of digit images, and about each but once.
 
-    What it is shown is kept in `known`: of most candidates it is what is read in the end.
+    What it is shown is kept in `known`: of most candidates it is what is read in the end. It looks at `most` pixels
+    together; more are a `_Texture`.
     """
     sure: dict[frozenset[Part], float] = {}
+    looked = 0
 
     def certainty(candidates: Sequence[Candidate]) -> list[float]:
+        nonlocal looked
         new = {frozenset(c.group): c for c in candidates if frozenset(c.group) not in sure}
+        for c in new.values():
+            left, top, right, bottom = bounds(c.group)
+            looked += (right - left) * (bottom - top)
+        if looked > most:
+            raise _Texture
         if new:
             known.update({key: normalised(c.ink, c.parts, c.group, settings) for key, c in new.items()})
             digits = np.stack([known[key][0] for key in new])

@@ -192,3 +192,17 @@ def test_real_files_with_wrong_bytes_give_a_picture_or_a_sentence(data: st.DataO
         taken_apart(bytes(harmed))
     except DigitLabError as error:
         assert str(error).startswith("it ") and str(error).endswith(".")
+
+
+def test_a_texture_is_not_looked_at_piece_by_piece() -> None:
+    """Its parts wind round each other, so that any of them might belong to any other."""
+    noise = np.random.default_rng(0).normal(0, 1, (900, 900)).astype(np.float32)
+    texture = np.where(cv2.GaussianBlur(noise, (0, 0), 3) > 0, 255, 0).astype(np.uint8)
+    asked: list[int] = []
+
+    def judge(digits: np.ndarray) -> np.ndarray:
+        asked.append(len(digits))
+        return np.full(len(digits), 0.12)
+
+    prepare_page(texture, judge=judge)
+    assert 0 < sum(asked) < 300

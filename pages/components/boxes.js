@@ -8,6 +8,9 @@ const SVG = "http://www.w3.org/2000/svg";
 const CLICK = 4; // pixels of the screen; a shorter way is no drag
 const SMALLEST = 2; // pixels of the picture
 const PATIENCE = 300; // milliseconds after the last arrow key
+const LEAST = 48; // pixels of the screen; no side of a picture is shorter, however long the other one gets
+const MOST_HIGH = "max(75vh, 24rem)";
+const TAGS = [12, 9]; // pixels of the screen; the sizes of their letters
 
 const views = new WeakMap();
 
@@ -20,14 +23,18 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
 class View {
   constructor(parent) {
+    this.scroller = parent.querySelector(".scroller");
     this.frame = parent.querySelector(".frame");
     this.image = parent.querySelector("img");
     this.svg = parent.querySelector("svg");
     this.boxes = [];
     this.picked = null;
+    this.stop = 0; // the box that Tab goes to
     this.number = 0;
     this.nudged = null; // the boxes before arrow keys changed one, until the page is told
-    new ResizeObserver(() => this.draw()).observe(this.frame);
+    const watch = new ResizeObserver(() => this.draw());
+    watch.observe(this.frame);
+    watch.observe(this.scroller);
     this.svg.addEventListener("pointerdown", (event) => this.down(event));
     this.svg.addEventListener("pointermove", (event) => this.move(event));
     this.svg.addEventListener("pointerup", () => this.up());
@@ -35,6 +42,7 @@ class View {
     // A finger on a picked box drags it; elsewhere it scrolls the page.
     this.svg.addEventListener("touchstart", (event) => this.grips && event.preventDefault(), { passive: false });
     this.svg.addEventListener("keydown", (event) => this.key(event));
+    this.svg.addEventListener("focusin", (event) => this.stopAt(event.target.dataset.box));
     parent.addEventListener("keyup", () => this.svg.classList.add("keys"));
   }
 
@@ -42,8 +50,10 @@ class View {
     // What the page answers to is older than what a person has done since.
     if (data.number < this.number || this.drag || this.nudged) return;
     this.number = data.number;
+    const chosen = data.picked !== null && data.picked !== this.picked;
     this.boxes = data.boxes.map((box) => ({ ...box }));
     this.picked = data.picked;
+    if (chosen) this.stop = data.picked;
     this.adding = data.adding;
     [this.width, this.height] = data.size;
     if (this.image.src !== data.image) this.image.src = data.image;
@@ -51,9 +61,12 @@ class View {
     this.svg.setAttribute("viewBox", `0 0 ${this.width} ${this.height}`);
     this.svg.classList.toggle("fixed", data.fixed);
     this.frame.style.aspectRatio = `${this.width} / ${this.height}`;
-    this.frame.style.maxWidth = `calc(max(75vh, 24rem) * ${this.width / this.height})`;
+    this.frame.style.maxWidth = `calc(${MOST_HIGH} * ${this.width / this.height})`;
+    this.frame.style.minWidth = `${LEAST * Math.max(1, this.width / this.height)}px`;
+    this.scroller.style.maxHeight = `calc(${MOST_HIGH} + 2.5rem)`;
     this.frame.dataset.number = data.number;
     this.draw();
+    if (chosen) this.reveal(data.picked);
   }
 
   send() {
@@ -81,38 +94,81 @@ class View {
     if (!this.width) return;
     const focused = this.svg.getRootNode().activeElement?.dataset?.box;
     this.svg.classList.toggle("adding", Boolean(this.adding));
+    // What fits has nothing cut off round it: the corners to drag lie a little outside of the picture.
+    const high = LEAST / Math.min(1, this.width / this.height);
+    const wide = LEAST * Math.max(1, this.width / this.height);
+    const room = Math.max(0.75 * window.innerHeight, 24 * parseFloat(getComputedStyle(document.documentElement).fontSize));
+    this.scroller.classList.toggle("long", wide > this.scroller.clientWidth || high > room);
     // Without a box the keyboard still gets here, to undo.
     this.svg.setAttribute("tabindex", this.boxes.length ? -1 : 0);
-    const area = ({ width, height }) => width * height;
-    const order = this.boxes.map((_, n) => n).sort((a, b) => area(this.boxes[b]) - area(this.boxes[a]));
-    // Small ones over large ones, and the picked one over all.
-    const below = order.filter((n) => n !== this.picked);
-    const drawn = this.picked === null ? below : [...below, this.picked];
-    this.svg.replaceChildren(...drawn.map((n) => this.group(n)), ...this.handles());
+    this.stop = Math.max(0, Math.min(this.stop, this.boxes.length - 1));
+    const tags = this.tags();
+    // Read aloud in reading order, also where a box has to be drawn later because it lies on another one.
+    this.svg.setAttribute("aria-owns", this.boxes.map((_, n) => `box-${n}`).join(" "));
+    this.svg.replaceChildren(...this.order(tags).map((n) => this.group(n, tags[n])), ...this.handles());
     if (focused !== undefined) this.focus(Number(focused));
   }
 
-  group(n) {
+  // The boxes in reading order, but small ones over the large ones that they overlap, and the picked one over all.
+  order(tags) {
+    const sizes = this.boxes.map(({ width, height }, n) => (n === this.picked ? 0 : width * height));
+    const above = (n, m) => sizes[n] < sizes[m] || (sizes[n] === sizes[m] && n > m);
+    const overlap = (n, m) =>
+      overlaps(this.boxes[n], this.boxes[m]) || (n === this.picked && overlaps(tags[n], this.boxes[m]));
+    const drawn = new Set();
+    const add = (n) => {
+      if (drawn.has(n)) return;
+      this.boxes.forEach((_, m) => m !== n && above(n, m) && overlap(n, m) && add(m));
+      drawn.add(n);
+    };
+    this.boxes.forEach((_, n) => add(n));
+    return [...drawn];
+  }
+
+  // Where each box's tag stands: where it covers no digit. In a crowd they are smaller, and if there is no room for
+  // most of them even so, only the box under the mouse, the focused and the picked one show theirs.
+  tags() {
+    for (const size of TAGS) {
+      const tags = this.place(size * this.unit);
+      if (2 * tags.filter((tag) => !tag.quiet).length >= tags.length) return tags;
+    }
+    return this.place(TAGS[0] * this.unit).map((tag) => ({ ...tag, quiet: true }));
+  }
+
+  place(size) {
+    const placed = [];
+    // A line's breadth of another box may be covered.
+    const free = (tag) =>
+      ![...this.boxes, ...placed].some((other) => overlaps(tag, other, 1.5 * this.unit));
+    return this.boxes.map((box) => {
+      const width = size * (0.5 + 0.6 * box.tag.length);
+      const height = 1.25 * size;
+      const x = Math.min(Math.max(0, box.x - this.unit), Math.max(0, this.width - width));
+      const spots = [box.y - height, box.y + box.height].map((y) => ({ x, y, width, height, size }));
+      const found = spots.find(free);
+      if (found) placed.push(found);
+      return found ?? { ...spots[0], quiet: true };
+    });
+  }
+
+  group(n, tag) {
     const box = this.boxes[n];
     const { unit } = this;
     const group = element("g", {
-      class: `box ${box.kind}${n === this.picked ? " picked" : ""}`,
+      id: `box-${n}`,
+      class: `box ${box.kind}${n === this.picked ? " picked" : ""}${tag.quiet ? " quiet" : ""}`,
       "data-box": n,
       role: "button",
-      tabindex: n === (this.picked ?? 0) ? 0 : -1,
+      tabindex: n === this.stop ? 0 : -1,
       "aria-label": box.name,
       "aria-pressed": n === this.picked,
     });
     const at = { x: box.x, y: box.y, width: box.width, height: box.height, rx: 2 * unit };
     group.append(element("rect", { ...at, class: "halo" }), element("rect", { ...at, class: "line" }));
-    const size = 12 * unit;
-    const wide = size * (0.5 + 0.6 * box.tag.length);
-    const high = 1.25 * size;
-    const left = Math.min(Math.max(0, box.x - unit), Math.max(0, this.width - wide));
-    const top = Math.max(0, box.y - high);
-    const text = element("text", { x: left + wide / 2, y: top + 0.98 * size, "font-size": size });
+    const { x, y, width, height, size } = tag;
+    const text = element("text", { x: x + width / 2, y: y + 0.98 * size, "font-size": size });
     text.textContent = box.tag;
-    group.append(element("rect", { class: "tag", x: left, y: top, width: wide, height: high, rx: 2 * unit }), text);
+    group.append(element("rect", { class: "tag", x, y, width, height, rx: 2 * unit }), text);
     return group;
   }
 
@@ -131,6 +187,23 @@ class View {
   focus(n) {
     const box = this.svg.querySelector(`[data-box="${Math.min(n, this.boxes.length - 1)}"]`);
     (box ?? this.svg).focus({ preventScroll: true });
+  }
+
+  // Tab comes back to the box that it left.
+  stopAt(n) {
+    if (n === undefined) return;
+    this.stop = Number(n);
+    for (const box of this.svg.querySelectorAll("[data-box]")) box.setAttribute("tabindex", box.dataset.box === n ? 0 : -1);
+  }
+
+  // Scroll a long picture, and never the page, so that a box is in sight.
+  reveal(n) {
+    const box = this.svg.querySelector(`[data-box="${n}"] .line`)?.getBoundingClientRect();
+    if (!box) return;
+    const seen = this.scroller.getBoundingClientRect();
+    const away = 24;
+    const by = (from, to, first, last) => Math.min(0, from - away - first) || Math.max(0, to + away - last);
+    this.scroller.scrollBy(by(box.left, box.right, seen.left, seen.right), by(box.top, box.bottom, seen.top, seen.bottom));
   }
 
   // --- mouse and finger
@@ -285,7 +358,9 @@ class View {
 
   step(event, n, by) {
     event.preventDefault();
-    this.focus((n + by + this.boxes.length) % this.boxes.length);
+    const next = (n + by + this.boxes.length) % this.boxes.length;
+    this.focus(next);
+    this.reveal(next);
   }
 
   nudge(event, dx, dy) {
@@ -298,6 +373,7 @@ class View {
       this.unread(box);
     } else this.shift(box, dx * way, dy * way);
     this.draw();
+    this.reveal(this.picked);
     clearTimeout(this.later);
     this.later = setTimeout(() => this.send(), PATIENCE);
   }
@@ -314,6 +390,14 @@ function element(name, attributes) {
   const made = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   return made;
+}
+
+// Whether two boxes lie on each other by more than `slack`.
+function overlaps(one, other, slack = 0) {
+  return (
+    Math.min(one.x + one.width, other.x + other.width) - Math.max(one.x, other.x) > slack &&
+    Math.min(one.y + one.height, other.y + other.height) - Math.max(one.y, other.y) > slack
+  );
 }
 
 function within(value, low, high) {

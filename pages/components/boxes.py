@@ -15,7 +15,10 @@ from pages.components.cached import SeenPicture
 from pages.components.reading import KINDS, NO_DIGIT, Read
 
 _HERE = Path(__file__).parent
-_HTML = '<div class="frame"><img alt=""><svg role="group" aria-label="Boxes" tabindex="-1"></svg></div>'
+_HTML = (
+    '<div class="scroller"><div class="frame"><img alt="">'
+    '<svg role="group" aria-label="Boxes" tabindex="-1"></svg></div></div>'
+)
 _picture = st.components.v2.component(
     "digit_lab.boxes", html=_HTML, css=(_HERE / "boxes.css").read_text(), js=(_HERE / "boxes.js").read_text()
 )

@@ -24,7 +24,7 @@ def strip(steps: tuple[Step, ...], key: str, stages: Sequence[Stage] = ()) -> No
         for number, step in enumerate(steps, start=1):
             with st.container(key=f"{key}-step-{step.name}", gap="xsmall"):
                 is_open = st.session_state.get(opened) == step.name
-                st.html(_picture(step, _CARD_SIDE, "dl-step dl-chosen" if is_open else "dl-step"))
+                st.html(_picture(step, _CARD_SIDE, "dl-chosen" if is_open else ""))
                 st.button(
                     f"{number}. {step.title}",
                     key=f"{key}-open-{step.name}",
@@ -57,14 +57,18 @@ def _details(step: Step, last: bool) -> None:
     rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in _parameters(step))
     numbers = _numbers(step) if last and step.image.shape == (28, 28) else ""
     st.html(
-        f'<section class="dl-details" aria-label="{escape(step.title)}">{_picture(step, 280, "dl-large")}'
+        f'<section class="dl-details" aria-label="{escape(step.title)}">{_picture(step, 280, "dl-opened")}'
         f"<div><h4>{escape(step.title)}</h4><p>{escape(step.sentence)}</p><dl>{rows}</dl></div>{numbers}</section>"
     )
 
 
 def _picture(step: Step, side: int, kind: str) -> str:
-    pixels = " dl-pixels" if max(step.image.shape) <= _PIXELS_SEEN else ""
-    return f'<img class="{kind}{pixels}" src="{data_url(step.image, side)}" alt="{escape(step.title)}">'
+    """A square that the picture fills as far as its own shape lets it: what is beside it is the page, no picture."""
+    height, width = step.image.shape[:2]
+    shape = f"aspect-ratio: {width} / {height}; width: {100 * min(1, width / height):.3g}%"
+    pixels = ' class="dl-pixels"' if max(step.image.shape) <= _PIXELS_SEEN else ""
+    image = f'<img{pixels} style="{shape}" src="{data_url(step.image, side)}" alt="{escape(step.title)}">'
+    return f'<div class="dl-step {kind}">{image}</div>'
 
 
 def _in_short(step: Step) -> str:

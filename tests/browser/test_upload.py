@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from mnist_core.images import MAX_BYTES, encode_png
 from tests.browser.chromium import ARGUMENTS, executable
-from tests.browser.conftest import fits
+from tests.browser.conftest import fits, settled
 from tests.browser.server import Server
 
 SAMPLES = Path(__file__).parents[2] / "assets" / "samples"
@@ -302,3 +302,120 @@ def test_samples_fill_the_width_of_a_telephone(phone: Page) -> None:
     assert left["y"] == right["y"]
     assert abs(left["x"] - title["x"]) <= 1
     assert abs(right["x"] + right["width"] - title["x"] - title["width"]) <= 1
+
+
+def paper(width: int, height: int, digits: list[tuple[str, tuple[int, int], int]], pen: int) -> bytes:
+    """Digits in the strokes of the samples for the canvas, each at its place and in its size."""
+    strokes = {one["name"]: one["strokes"] for one in json.loads((SAMPLES / "strokes.json").read_text())["digits"]}
+    picture = np.full((height, width), 235, np.uint8)
+    for digit, place, size in digits:
+        for stroke in strokes["4, open" if digit == "4" else digit]:
+            points = np.rint(np.array(stroke) * size + place).astype(np.int32)
+            cv2.polylines(picture, [points], False, 40, pen, cv2.LINE_AA)
+    return encode_png(picture)
+
+
+def open_paper(page: Page, picture: bytes, digits: int) -> Locator:
+    open_upload(page).set_input_files({"name": "paper.png", "mimeType": "image/png", "buffer": picture})
+    frame = page.locator(".frame")
+    expect(frame.locator(".box")).to_have_count(digits)
+    settled(page)
+    frame.scroll_into_view_if_needed()
+    return frame
+
+
+def inside(one: Locator, other: Locator) -> bool:
+    part, whole = one.bounding_box(), other.bounding_box()
+    assert part is not None and whole is not None
+    return (
+        whole["x"] <= part["x"]
+        and whole["y"] <= part["y"]
+        and part["x"] + part["width"] <= whole["x"] + whole["width"]
+        and part["y"] + part["height"] <= whole["y"] + whole["height"]
+    )
+
+
+def covered(frame: Locator) -> int:
+    """How many boxes lie under a tag, by more than a line's breadth."""
+    found: int = frame.evaluate(
+        """frame => {
+          const places = kind => [...frame.querySelectorAll(kind)].filter(
+            one => getComputedStyle(one).visibility === "visible").map(one => one.getBoundingClientRect());
+          const tags = places(".tag");
+          return places(".box .line").filter(box => tags.some(tag =>
+            Math.min(tag.right, box.right) - Math.max(tag.left, box.left) > 2
+            && Math.min(tag.bottom, box.bottom) - Math.max(tag.top, box.top) > 2)).length;
+        }"""
+    )
+    return found
+
+
+def test_boxes_of_all_sizes_are_gone_through_in_reading_order(page: Page) -> None:
+    digits = [("2", (20, 40), 60), ("4", (150, 40), 200), ("3", (420, 40), 90), ("7", (600, 40), 150)]
+    frame = open_paper(page, paper(900, 300, digits, 8), 4)
+    boxes = [frame.get_by_role("button", name=f"Digit {n}: {digit}") for n, (digit, *_) in enumerate(digits, 1)]
+    in_order = [re.compile(f"^Digit {n}:") for n in range(1, 5)]
+    for n, name in enumerate(in_order):
+        expect(frame.locator(".box").nth(n)).to_have_attribute("aria-label", name)
+    page.get_by_role("radio", name="All digits").focus()
+    page.keyboard.press("Tab")
+    expect(boxes[0]).to_be_focused()
+    for box in [*boxes[1:], boxes[0], boxes[1]]:
+        page.keyboard.press("ArrowRight")
+        expect(box).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Add a box")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(boxes[1]).to_be_focused()
+
+
+def test_the_digits_of_a_very_wide_picture_are_seen_and_dragged_where_it_scrolls(page: Page) -> None:
+    digits = [("31427"[n % 5], (150 + 380 * n, 8), 44) for n in range(10)]
+    frame = open_paper(page, paper(4000, 60, digits, 4), 10)
+    size = frame.bounding_box()
+    assert size is not None and size["height"] >= 40
+    assert covered(frame) == 0
+    fits(page, 1280)
+    scroller, last = page.locator(".scroller"), frame.get_by_role("button", name="Digit 10: 7")
+    assert not inside(last.locator(".line"), scroller)
+    frame.get_by_role("button", name="Digit 1: 3").press("ArrowLeft")
+    expect(last).to_be_focused()
+    assert inside(last.locator(".line"), scroller)
+    last.press("Enter")
+    done(frame, 1)
+    x, y = middle(last.locator(".line"))
+    drag(page, (x, y), (x - 60, y))
+    expect(frame).to_have_attribute("data-number", "2")
+    assert abs(middle(frame.locator(".picked .line"))[0] - (x - 60)) <= 2
+
+
+def test_tags_leave_the_digits_of_a_crowded_page_free(page: Page) -> None:
+    digits = [("31427"[n % 5], (40 + 95 * (n % 10), 30 + 95 * (n // 10)), 55) for n in range(100)]
+    frame = open_paper(page, paper(1000, 1000, digits, 5), 100)
+    assert covered(frame) == 0
+    expect(frame.locator(".tag").filter(visible=True)).to_have_count(100)
+    page.set_viewport_size({"width": 320, "height": 640})
+    expect(frame.locator(".tag").filter(visible=True)).to_have_count(0)
+    box = frame.get_by_role("button", name="Digit 45: 7")
+    box.focus()
+    expect(box.locator("text")).to_be_visible()
+    expect(box.locator("text")).to_have_text("7")
+    expect(frame.locator(".tag").filter(visible=True)).to_have_count(1)
+
+
+def test_a_step_is_as_wide_and_as_high_as_its_picture_and_the_page_is_beside_it(page: Page) -> None:
+    uploader = open_upload(page)
+    uploader.set_input_files(
+        {"name": "flat.png", "mimeType": "image/png", "buffer": paper(400, 200, [("3", (150, 30), 130)], 10)}
+    )
+    expect(page.locator(".dl-sentence")).to_have_text(re.compile("^3"))
+    first = page.locator(".dl-step").first
+    picture = first.locator("img")
+    expect(picture).to_be_visible()
+    cell, size = first.bounding_box(), picture.bounding_box()
+    assert cell is not None and size is not None
+    assert abs(cell["width"] - cell["height"]) <= 1
+    assert abs(size["width"] - 2 * size["height"]) <= 2
+    assert abs(size["width"] - cell["width"]) <= 1
+    for around in (first, picture):
+        expect(around).to_have_css("background-color", "rgba(0, 0, 0, 0)")

@@ -419,3 +419,21 @@ def test_a_step_is_as_wide_and_as_high_as_its_picture_and_the_page_is_beside_it(
     assert abs(size["width"] - cell["width"]) <= 1
     for around in (first, picture):
         expect(around).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+
+
+def test_a_small_box_is_picked_although_a_large_one_lies_over_it(page: Page) -> None:
+    frame = open_handwriting(page)
+    page.get_by_role("button", name="Add a box").click()
+    expect(frame.locator("svg")).to_have_class(re.compile("adding"))
+    drag(page, on_picture(frame, 430, 440), on_picture(frame, 790, 590))  # empty but for a corner of the 7's box
+    done(frame, 1)
+    expect(frame.locator(".none")).to_have_count(1)
+    page.mouse.click(*on_picture(frame, 650, 520))
+    done(frame, 2)
+    expect(frame.locator(".picked")).to_have_count(0)
+    page.mouse.click(*on_picture(frame, 440, 475))
+    expect(frame.locator(".picked")).to_have_attribute("aria-label", re.compile("^Digit 5: 7"))
+    heard = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    names = [node.get("name", {}).get("value", "") for node in heard]
+    read_out = [name.split(":")[0] for name in names if name.startswith("Digit ") and ":" in name]
+    assert read_out == [f"Digit {n}" for n in range(1, 7)]

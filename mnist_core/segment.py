@@ -25,9 +25,8 @@ _SMALLEST_SHARE = 0.008
 # A picture with more signs that may be several digits is a page of writing; to try each cut of each would take seconds.
 _MOST_TRIED = 60
 
-# What the judge looks at has at most so many times the picture's pixels, and so many at most: of pages of digits that
-# touch it was up to 8 times those of small pictures, and of large ones hardly more than they have.
-_MOST_TIMES, _MOST_PIXELS = 12.0, 16e6
+# What might be put together is looked at until it has so many times the picture's pixels, or so many.
+_MOST_TIMES, _MOST_PIXELS = 8.0, 16e6
 # A shadow covers this share of the picture at least, and is so many times as wide as a stroke.
 _SHADOW, _SHADOW_WIDE = 0.004, 2.5
 
@@ -97,16 +96,12 @@ def _look(grey: UInt8, settings: Settings, judge: Judge | None, weighed: bool = 
     def prepared(group: Group) -> Prepared:
         return finish(ink, parts, group, settings, grey.shape, whole=False, known=known.get(frozenset(group)))
 
-    most = min(_MOST_TIMES * ink.mask.size, _MOST_PIXELS)
-    certainty = None if judge is None else _asking(judge, settings, known, most)
-    groups, shaded, worth = gather(parts, settings), False, 0.0
-    try:
-        groups = _judged(groups, parts, ink, certainty)
-        shaded = certainty is not None and _is_shaded(parts)
-        if certainty and (shaded or weighed):
-            worth = sum(2 * one - 1 for one in _of_groups(certainty, ink, parts)(groups))
-    except _Texture:
-        pass
+    certainty = None if judge is None else _asking(judge, settings, known)
+    groups = _judged(gather(parts, settings), parts, ink, certainty)
+    shaded = certainty is not None and _is_shaded(parts)
+    worth = 0.0
+    if certainty and (shaded or weighed):
+        worth = sum(2 * one - 1 for one in _of_groups(certainty, ink, parts)(groups))
     page = Page(ink.steps, tuple(tuple(prepared(g) for g in line) for line in _lines(groups, parts.around)))
     return _Look(page, shaded, worth)
 
@@ -115,7 +110,10 @@ def _judged(groups: list[Group], parts: Parts, ink: Ink, certainty: Certainty | 
     """The groups, put together and taken apart as reads best."""
     sure = certainty and _of_groups(certainty, ink, parts)
     if sure:
-        groups = put_together(groups, sure)
+        try:
+            groups = put_together(groups, _looking_at(sure, min(_MOST_TIMES * ink.mask.size, _MOST_PIXELS)))
+        except _Texture:
+            return groups
     several = may_be_several(groups, sure)
     if sum(several) > _MOST_TRIED:
         return groups
@@ -124,7 +122,26 @@ def _judged(groups: list[Group], parts: Parts, ink: Ink, certainty: Certainty | 
 
 
 class _Texture(Exception):
-    """The judge would have to look at more than the digits of any page: they are none."""
+    """What might be put together is more than on any page of digits: there are none."""
+
+
+def _looking_at(sure: Sure, most: float) -> Sure:
+    """The same, until groups of more than so many pixels together have been looked at: then it raises `_Texture`."""
+    seen: set[frozenset[Part]] = set()
+    looked = 0
+
+    def limited(groups: Sequence[Group]) -> list[float]:
+        nonlocal looked
+        for key, group in ((frozenset(group), group) for group in groups):
+            if key not in seen:
+                seen.add(key)
+                left, top, right, bottom = bounds(group)
+                looked += (right - left) * (bottom - top)
+        if looked > most:
+            raise _Texture
+        return sure(groups)
+
+    return limited
 
 
 def _is_shaded(parts: Parts) -> bool:
@@ -184,23 +201,15 @@ def _smallest(ink: Ink) -> float:
     return max(3.0, _SMALLEST_SHARE * float(min(ink.mask.shape)))
 
 
-def _asking(judge: Judge, settings: Settings, known: dict[frozenset[Part], Normalised], most: float) -> Certainty:
+def _asking(judge: Judge, settings: Settings, known: dict[frozenset[Part], Normalised]) -> Certainty:
     """The judge, asked about candidates instead of digit images, and about each but once.
 
-    What it is shown is kept in `known`: of most candidates it is what is read in the end. It looks at `most` pixels
-    together; more are a `_Texture`.
+    What it is shown is kept in `known`: of most candidates it is what is read in the end.
     """
     sure: dict[frozenset[Part], float] = {}
-    looked = 0
 
     def certainty(candidates: Sequence[Candidate]) -> list[float]:
-        nonlocal looked
         new = {frozenset(c.group): c for c in candidates if frozenset(c.group) not in sure}
-        for c in new.values():
-            left, top, right, bottom = bounds(c.group)
-            looked += (right - left) * (bottom - top)
-        if looked > most:
-            raise _Texture
         if new:
             known.update({key: normalised(c.ink, c.parts, c.group, settings) for key, c in new.items()})
             digits = np.stack([known[key][0] for key in new])

@@ -215,14 +215,14 @@ def training_jobs() -> Jobs:
     return jobs
 
 
-def tested_pictures(run: runs.Run) -> UInt8 | None:
-    """The pictures that a run was tested on; None where they are not on this machine."""
+def tested_on(run: runs.Run) -> data.Dataset | None:
+    """The digits that a run was tested on; None where they are not on this machine."""
     places = run.dataset == "builtin" or (run.dataset == "mnist" and any(p.found for p in data.mnist_places()))
     try:
         found = dataset(run.dataset) if places else None
     except DigitLabError:
         return None
-    return found.test_images if found is not None and found.fingerprint == run.fingerprint else None
+    return found if found is not None and found.fingerprint == run.fingerprint else None
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -120,5 +120,5 @@ def _digits(first: Run, other: Run, pair: list[Predictions]) -> None:
         return
     st.caption(f"{len(rows):,} test digits, with what {wrong.run} took them for, its surest mistakes first.")
     source = SOURCES.get(first.dataset, first.dataset)
-    found = Evaluated(first.dataset, source, (wrong,), cached.tested_pictures(first))
+    found = Evaluated(first.dataset, source, (wrong,), cached.tested_on(first))
     digits.page_of(found, rows, f"only-{right.run}-{wrong.run}")

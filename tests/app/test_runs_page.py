@@ -197,6 +197,20 @@ def test_two_runs_are_compared(hand: Hand) -> None:
     assert len(app.dataframe[1].value) == 77, "numbers, where MNIST's pictures are not here"
 
 
+def test_where_the_pictures_are_here_the_digits_that_one_run_reads_are_shown(own: runs.Run, hand: Hand) -> None:
+    dataset = data.load_builtin()
+    runs.save_run("other", train(Recipe(ModelRecipe(hidden=(4,)), TINY.training), dataset), dataset)
+    app = choose(opened(), "mine", "other")
+    assert not app.exception
+    assert 'class="dl-digits"' in html(app)
+
+
+def test_of_mnist_the_digits_that_one_run_reads_are_shown(mnist_dir: Path, hand: Hand) -> None:
+    app = choose(opened(), "classic-50-50", "classic-128")
+    assert not app.exception
+    assert 'class="dl-digits"' in html(app)
+
+
 def test_runs_of_different_digits_are_compared_as_far_as_they_can(own: runs.Run, hand: Hand) -> None:
     app = choose(opened(), "mine", "classic-128", "ann")
     assert not app.exception

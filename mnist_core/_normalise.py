@@ -157,8 +157,8 @@ _FAINTEST_KEPT = 70
 def _even_stroke(ink: UInt8, settings: Settings) -> tuple[UInt8, Step]:
     """Even out the pen's strength, thicken a thin pen and thin a heavy one.
 
-    After scaling the pen's width lies within the settings' limits. Thickening by r on every side also makes the digit
-    larger by 2r, which scaling undoes: r allows for it.
+    After scaling the pen's width lies within the settings' limits. Thickening by r on every side also makes a digit
+    that was cut out larger by 2r, which scaling undoes: r allows for it.
     """
     side = settings.box_side * _FINE
     fine = _resized(ink, _box_shape(ink.shape, side, keep_aspect=True))
@@ -168,19 +168,26 @@ def _even_stroke(ink: UInt8, settings: Settings) -> tuple[UInt8, Step]:
         width = _width(fine)
     low, high = settings.thinnest * _FINE, settings.heaviest * _FINE
     target = min(max(width, low), high)
-    radius = round((target - width) / (2 * (1 - target / side))) if width else 0
+    larger = 1 - target / side if settings.crop else 1.0
+    radius = round((target - width) / (2 * larger)) if width else 0
     parameters = {"width": round(width / _FINE, 2), "target": round(target / _FINE, 2)}
     if not settings.even_stroke or radius == 0:
         reason = "is near MNIST's own" if settings.even_stroke else "was left as it is: switched off"
         sentence = f"Scaled down, the pen is {width / _FINE:.1f} pixels wide, which {reason}."
         return fine, Step("stroke", "Pen evened out", sentence, fine, parameters)
-    changed = _cut(_thicken(fine, radius) if radius > 0 else _thin(fine, -radius))
+    changed = _thicken(fine, radius) if radius > 0 else _thin(fine, -radius)
+    changed = _cut(changed) if settings.crop else _middle_of(changed, fine.shape)
     kind, done = ("thin", "thickened") if radius > 0 else ("heavy", "thinned")
     sentence = (
         f"Scaled down, this {kind} pen would be {width / _FINE:.1f} pixels wide; MNIST's are 2 to 3. "
         f"It was {done} to {target / _FINE:.1f}."
     )
     return changed, Step("stroke", "Pen evened out", sentence, changed, parameters)
+
+
+def _middle_of(image: UInt8, shape: tuple[int, ...]) -> UInt8:
+    top, left = ((have - want) // 2 for have, want in zip(image.shape, shape, strict=True))
+    return image[top : top + shape[0], left : left + shape[1]]
 
 
 def _width(fine: UInt8) -> float:

@@ -78,6 +78,11 @@ class Recognition:
         return not self.accepted and float(np.sort(self.probabilities)[-2:].sum()) >= BETWEEN_TWO
 
     @property
+    def says_a_digit(self) -> bool:
+        """Whether it is one of the ten, or one of two of them; else all are as good as equally likely."""
+        return self.accepted or self.between_two
+
+    @property
     def sentence(self) -> str:
         """The answer in words."""
         if self.digit is None:

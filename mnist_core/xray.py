@@ -38,7 +38,7 @@ class Stage:
     digit, probability
         The answer to the step's picture, shrunk to 28x28 as it is: the usual recipe from there on.
     decisive
-        Whether from here on the answer is the final one, and just before it was another.
+        Whether from here on the answer is the final one, and just before it was another; of what is refused no step is.
     """
 
     step: Step
@@ -86,7 +86,7 @@ def stages(prepared: Prepared, recognizer: Recognizer) -> tuple[Stage, ...]:
     probabilities = recognizer.probabilities(images)
     digits = [int(row.argmax()) for row in probabilities]
     others = [i for i, digit in enumerate(digits) if digit != digits[-1]]
-    turn = others[-1] + 1 if others else -1
+    turn = others[-1] + 1 if others and recognizer.answer(prepared).says_a_digit else -1
     return tuple(
         Stage(step, digit, float(row.max()), i == turn)
         for i, (step, digit, row) in enumerate(zip(prepared.steps, digits, probabilities, strict=True))

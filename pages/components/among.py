@@ -99,12 +99,15 @@ def _cell(recognition: Recognition, predictions: Predictions, source: str, key: 
     meant = st.segmented_control(
         "Which digit did you mean?",
         list(range(10)),
-        default=read,
+        default=read if recognition.says_a_digit else None,
         key=f"{key}-meant-{drawing}-{read}",
-        required=True,
+        required=recognition.says_a_digit,
         width="stretch",
     )
-    true = int(meant) if meant in range(10) else read
+    if meant is None:
+        st.caption(f"The network takes it for none; {a_digit(read)} is its closest guess. Choose one to see its cell.")
+        return
+    true = int(meant)
     st.markdown(f"Yours belongs to the cell **{true} read as {read}**. {among.cell_in_words(predictions, true, read)}")
     run, data = predictions.run, evaluated.SOURCES[source]
     cell = {"run": run, "data": data, "true": str(true), "read": str(read)}

@@ -12,6 +12,7 @@ from mnist_core.images import encode_png
 from mnist_core.preprocess import Prepared
 from mnist_core.recognizer import Recognition, Recognizer
 from mnist_core.runs import Run
+from mnist_core.wording import share
 from pages.components import cached
 from pages.components.pictures import as_bytes
 
@@ -88,9 +89,8 @@ def _digit(recognition: Recognition) -> str:
 
 def _words(recognition: Recognition) -> str:
     remarks = [escape(_reason(recognition))]
-    if recognition.runner_up is not None:
-        share = recognition.probabilities[recognition.runner_up]
-        amount = f"{share:.1%}" if share >= 0.001 else "less than 0.1%"
+    if recognition.runner_up is not None and recognition.says_a_digit:
+        amount = share(float(recognition.probabilities[recognition.runner_up]))
         remarks.append(f"Runner-up: <b>{recognition.runner_up}</b>, {amount}")
     remarks += [escape(hint) for hint in recognition.prepared.hints]
     lines = "".join(f"<p>{remark}</p>" for remark in remarks)

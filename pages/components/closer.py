@@ -8,7 +8,7 @@ from mnist_core import figures
 from mnist_core.evaluation import in_percent
 from mnist_core.predictions import Predictions
 from mnist_core.traits import Traits
-from mnist_core.wording import a_digit
+from mnist_core.wording import a_digit, share
 from pages.components import cached, evaluated, why
 from pages.components.evaluated import Evaluated
 from pages.components.pictures import data_url
@@ -66,7 +66,7 @@ def _details(predictions: Predictions, traits: Traits | None, row: int) -> str:
     lines = [f"Number {row:,} of {len(predictions):,}. Loss {predictions.losses[row]:.2f}."]
     if predictions.wrong[row]:
         given = predictions.true_probability[row]
-        lines.append(f"The {true} was given {f'{given:.1%}' if given >= 0.001 else 'less than 0.1%'}.")
+        lines.append(f"The {true} was given {share(float(given))}.")
     if predictions.certainty[row] < predictions.least_probability:
         lines.append("Draw and Upload would have refused to answer.")
     if traits is not None:

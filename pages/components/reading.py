@@ -68,12 +68,15 @@ class Collection:
     turn
         How often the widgets that bring pictures started anew. They have to when something is taken away, or they
         would still hold it.
+    removed
+        What was taken away last, each with its place and what was done to it.
     """
 
     pictures: list[Brought] = field(default_factory=list)
     left_out: int = 0
     photos: int = 0
     turn: int = 0
+    removed: "tuple[tuple[int, Brought, dict[str, object]], ...]" = ()
 
     def bring(self, brought: Iterable[Brought]) -> None:
         """Add those that are new, as far as there is room."""
@@ -91,6 +94,9 @@ class Collection:
 
     def remove(self, *keys: str) -> None:
         """Take pictures away, with all that was done to them."""
+        self.removed = tuple(
+            (place, one, _done_to(one.key)) for place, one in enumerate(self.pictures) if one.key in keys
+        )
         self.pictures = [one for one in self.pictures if one.key not in keys]
         self.left_out = 0
         self._let_go(keys)
@@ -98,6 +104,14 @@ class Collection:
         for name in [str(name) for name in st.session_state]:
             if name.startswith(starts):
                 del st.session_state[name]
+
+    def bring_back(self) -> None:
+        """Undo the last removal, as far as there is room."""
+        for place, one, done in self.removed:
+            if one.key not in self and len(self.pictures) < MOST_PICTURES:
+                self.pictures.insert(place, one)
+                st.session_state.update(done)
+        self.removed = ()
 
     def _let_go(self, keys: Iterable[str]) -> None:
         # Streamlit would keep the files until the session ends, however many come and go.
@@ -108,6 +122,13 @@ class Collection:
 
     def __contains__(self, key: object) -> bool:
         return any(one.key == key for one in self.pictures)
+
+
+def _done_to(key: str) -> dict[str, object]:
+    """What a person has done to a picture, by its name in the session: boxes, corrections, one or all, and switches."""
+    names = {f"{key}-{what}" for what in ("edits", "way", "left-out")}
+    names |= {str(name) for name in st.session_state if str(name).startswith(f"{key}-set-")} - {f"{key}-set-back"}
+    return {name: st.session_state[name] for name in names if name in st.session_state}
 
 
 def collection() -> Collection:
@@ -215,9 +236,8 @@ class Read:
             return ""
         if self.verdict != "other":
             return f"Left out: {_SIGNS[self.verdict]}."
-        alone = self.recognition.accepted or self.recognition.between_two
         looks = f"alone it looks like {a_digit(self.recognition.digit)}, but it does not go with what is around it"
-        return f"Left out: {looks}." if alone else ""
+        return f"Left out: {looks}." if self.recognition.says_a_digit else ""
 
     @property
     def overruled(self) -> str:
@@ -322,7 +342,7 @@ def _answers(one: Prepared, page: Page, recognizer: Recognizer, corrections: Map
 
 
 def _by_itself(digit: Recognition) -> Verdict:
-    return "digit" if digit.accepted or digit.between_two else "other"
+    return "digit" if digit.says_a_digit else "other"
 
 
 def as_lines(reads: Iterable[Read]) -> list[list[Read]]:

@@ -43,10 +43,10 @@ def _moments(drawn: canvas.Strokes, settings: Settings, recognizer: Recognizer) 
 def _card(moment: Moment) -> str:
     one = moment.recognition
     count = "1 stroke" if moment.strokes == 1 else f"{moment.strokes} strokes"
-    digit = "?" if one.digit is None else str(one.digit)
+    digit = str(one.digit) if one.says_a_digit else "?"
     kind = "dl-unsure" if not one.accepted else "dl-turn" if moment.turned else ""
-    sure = in_percent(one.probability) if one.digit is not None else ""
-    says = "no digit" if one.digit is None else sure if one.accepted else f"{sure}, not accepted"
+    sure = in_percent(one.probability)
+    says = sure if one.accepted else f"{sure}, not accepted" if one.says_a_digit else "no digit"
     return (
         f'<li><img src="{data_url(moment.picture, _SIDE)}" alt="The drawing after {count}">'
         f'<p><b class="{kind}">{digit}</b> <span>{escape(says)}</span></p><small>After {count}</small></li>'

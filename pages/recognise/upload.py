@@ -54,13 +54,19 @@ def take_back() -> None:
     """Say how many pictures are here, and take them all away if so wished."""
     brought = reading.collection()
     count = len(brought.pictures)
-    if not count:
+    if not (count or brought.removed):
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="brought"):
-        st.markdown(f"**{count} {'picture' if count == 1 else 'pictures'}**, kept while you look at other pages.")
-        everything = [one.key for one in brought.pictures]
-        icon = ":material/delete_sweep:"
-        st.button("Remove all", key="remove-all", icon=icon, type="tertiary", on_click=brought.remove, args=everything)
+        if count:
+            st.markdown(f"**{count} {'picture' if count == 1 else 'pictures'}**, kept while you look at other pages.")
+            all_of_them, icon = [one.key for one in brought.pictures], ":material/delete_sweep:"
+            st.button(
+                "Remove all", key="remove-all", icon=icon, type="tertiary", on_click=brought.remove, args=all_of_them
+            )
+        if brought.removed:
+            gone = brought.removed[0][1].name if len(brought.removed) == 1 else f"{len(brought.removed)} pictures"
+            icon = ":material/undo:"
+            st.button(f"Bring back {gone}", key="bring-back", icon=icon, type="tertiary", on_click=brought.bring_back)
     if brought.left_out:
         st.warning(
             f"Of these {count + brought.left_out} pictures the first {count} are read. "

@@ -416,6 +416,24 @@ def remove(app: AppTest, number: int) -> None:
     assert not app.exception
 
 
+def test_what_was_taken_away_comes_back_with_all_that_was_done_to_it(upload: AppTest, browser: Browser) -> None:
+    put(upload, written("3", "7", "5"))
+    upload.pills[0].set_value(1).run()
+    correct(upload, "1")
+    assert texts(upload) == ["315"]
+    remove(upload, 0)
+    assert not texts(upload)
+    upload.button(key="bring-back").click().run()
+    assert not upload.exception
+    assert texts(upload) == ["315"]
+    upload.segmented_control[0].set_value("One digit").run()
+    upload.button(key="remove-all").click().run()
+    assert not names(upload)
+    upload.button(key="bring-back").click().run()
+    assert upload.segmented_control[0].value == "One digit"
+    assert not any(button.key == "bring-back" for button in upload.button), "all are here"
+
+
 def test_a_picture_that_is_taken_away_leaves_nothing_behind(upload: AppTest, browser: Browser) -> None:
     put(upload, written("3", "7", "5"))
     edits = f"{upload.session_state['collection'].pictures[0].key}-edits"

@@ -705,3 +705,13 @@ def test_a_texture_without_paper_is_no_reason_to_stumble() -> None:
     texture = np.zeros((140, 140), np.uint8)
     texture[1::2, 1::2] = 255
     prepare(texture, Settings(polarity="dark"))  # NumPy's warning of an empty mean would fail this
+
+
+@pytest.mark.parametrize("pen", [2, 30])
+def test_a_digit_that_is_not_cut_out_stays_small_however_its_pen_is_evened_out(pen: int) -> None:
+    picture = np.zeros((280, 280), np.uint8)
+    cv2.line(picture, (140, 90), (140, 190), 255, pen, cv2.LINE_AA)
+    whole, cut = (prepare(picture, Settings(crop=crop)).digit for crop in (False, True))
+    assert whole is not None and cut is not None
+    high = [np.count_nonzero(digit.max(1) > 0.5) for digit in (whole, cut)]
+    assert high[0] < 12 < 18 < high[1]

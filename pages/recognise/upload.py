@@ -215,6 +215,9 @@ def heading(result: Result, several: bool) -> None:
 def single(answers: list[Answers], key: str) -> None:
     """What is said about the one digit of a picture."""
     recognitions = [one.single for one in answers]
+    more = sum(bool(read.digit) for read in answers[0].reads)
+    if more > 1 and not answers[0].single.prepared.several:  # or that is among its hints
+        st.html(f'<p class="dl-quiet">There may be {more} digits in this picture: choose “{ALL}” to read them.</p>')
     if answers[0].alone:
         heard(answers, recognitions, answers[0].alone[0], key, key)
     else:

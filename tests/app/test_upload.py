@@ -327,6 +327,13 @@ def test_people_decide_whether_it_is_one_digit_or_many(upload: AppTest, sample: 
     assert len(sentences(upload)) == 1
 
 
+def test_a_page_taken_for_one_digit_is_said_to_hold_more(upload: AppTest, sample: Callable[[str], File]) -> None:
+    put(upload, sample("two-lines.jpg"))
+    assert "There may be" not in quiet(upload)
+    upload.segmented_control[0].set_value("One digit").run()
+    assert re.search(r"There may be \d+ digits in this picture", quiet(upload))
+
+
 @pytest.mark.parametrize(
     ("name", "data", "says"),
     [

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 from mnist_core.wording import a_digit
-from tests.browser.conftest import fits
+from tests.browser.conftest import fits, settled
 from tests.browser.test_metrics import WAKING
 
 
@@ -43,6 +43,7 @@ def test_mistakes_are_filtered_paged_and_looked_at_closer(page: Page) -> None:
     page.get_by_role("button", name="Page 2").click()
     expect(page.locator("[class*=st-key-card-digit-]").first).not_to_have_attribute("class", str(first[1]))
     expect(cards(page)).to_have_count(24)
+    settled(page)  # while the cards come one by one, the fourth may still be the former page's
 
     name = str(page.locator("[class*=st-key-card-digit-]").nth(3).get_attribute("class"))
     number = int(re.findall(r"st-key-card-digit-(\d+)", name)[0])

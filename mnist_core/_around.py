@@ -40,9 +40,9 @@ _BOX_LEAST, _BOX_INK, _BOX_RIM, _BOX_CLOSED, _BOX_WRITTEN, _BOX_REST, _BOX_SIDE 
 # An empty one is so wide at least, per its height: a 0 of straight strokes is slimmer. The first look is at a copy of
 # this side.
 _BOX_WIDE, _BOX_SMALL = 0.75, 32
-# A row of digits that touches the line under it is so many times as wide as high, and the highest of what stands on the
-# line has this share of its height.
-_ROW, _ON_LINE = 3.0, 0.5
+# A row of digits that touches the line under it is so many times as wide as high, and so many signs at least stand on
+# the line, or beside those that touch it, that have this share of its height: the foot of a broken 2 is no line.
+_ROW, _ON_LINE, _DIGITS_ON_LINE = 3.0, 0.5, 3
 # A circle has so much of its convex hull's area and of an ellipse's, and is so wide at least for its length: a 0 is
 # slimmer. What is written in it is off its rim by more than so many strokes, has a size between these shares of the
 # shorter diameter, and meets it within this angle, in radians: the slash of a 0 meets it twice.
@@ -160,7 +160,7 @@ def _freed(part: Part, parts: Parts, strength: UInt8) -> _Freed | None:
     if roomy:
         freed = _freed_from_box(part, parts, own, strength) or _freed_from_circle(part, parts, own, strength)
     if row and freed is None and not _closed(own):
-        freed = _freed_from_underlining(part, own, strength)
+        freed = _freed_from_underlining(part, parts, own, strength)
     return freed
 
 
@@ -189,13 +189,19 @@ def _freed_from_box(part: Part, parts: Parts, own: UInt8, strength: UInt8) -> _F
     return _Freed(window, inside, np.zeros_like(mask))
 
 
-def _freed_from_underlining(part: Part, own: UInt8, strength: UInt8) -> _Freed | None:
+def _freed_from_underlining(part: Part, parts: Parts, own: UInt8, strength: UInt8) -> _Freed | None:
     mask, inside = own.copy(), strength[part.window].copy()
     near = erase_underlining(inside, mask)
     if near is None:
         return None
-    heights = _without_rest(inside, mask, near)[:, 1]
-    return _Freed(part.window, inside, mask) if heights.max(initial=0) > _ON_LINE * part.height else None
+    least = max(_ON_LINE * part.height, _WRITTEN * part.stroke)
+    touching = np.count_nonzero(_without_rest(inside, mask, near)[:, 1] > least)
+    beside = sum(
+        p.height > least and part.x < p.x and p.right < part.right and p.y < part.bottom and p.bottom > part.y
+        for p in parts.all
+        if p is not part
+    )
+    return _Freed(part.window, inside, mask) if touching and touching + beside >= _DIGITS_ON_LINE else None
 
 
 def _without_rest(strength: UInt8, mask: UInt8, near: Array) -> Array:

@@ -255,3 +255,15 @@ def test_the_bar_of_a_digit_that_is_twice_as_wide_as_high_stays() -> None:
     cv2.polylines(wide, [np.array([(40, 100), (200, 90), (90, 180), (240, 182)], np.int32)], False, 255, 9, cv2.LINE_AA)
     box = prepare(on_paper(wide)).box
     assert box is not None and box.height > 85 and box.width > 190
+
+
+def test_the_foot_of_a_broken_two_is_no_line_under_it() -> None:
+    picture = np.zeros((280, 280), np.uint8)
+    cv2.polylines(
+        picture, [np.array([(70, 90), (100, 50), (160, 60), (170, 100)], np.int32)], False, 255, 7, cv2.LINE_AA
+    )
+    cv2.line(picture, (160, 125), (140, 150), 255, 7, cv2.LINE_AA)
+    foot = [(60, 232), (66, 200), (92, 196), (100, 226), (60, 232), (230, 236)]
+    cv2.polylines(picture, [np.array(foot, np.int32)], False, 255, 7, cv2.LINE_AA)
+    box = prepare(on_paper(picture)).box
+    assert box is not None and box.y + box.height > 230 and box.x + box.width > 225

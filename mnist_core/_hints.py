@@ -5,7 +5,7 @@ import numpy as np
 
 from mnist_core._choose import extent, is_blot, is_edge, same_pen
 from mnist_core._ink import Ink
-from mnist_core._parts import Part, Parts, bounds, mask_of
+from mnist_core._parts import Part, Parts, mask_of, window_of
 from mnist_core._steps import UInt8, quantile
 
 # Limits, each beyond what the clear pictures of many people reach. Width of the pen as a share of the digit's longer
@@ -46,7 +46,7 @@ def remarks(ink: Ink, parts: Parts, chosen: list[Part], beside: bool) -> tuple[s
     beside
         Whether there is another digit.
     """
-    window = _window(chosen)
+    window = window_of(chosen)
     own, strength = mask_of(parts, chosen, window), ink.strength[window]
     level = quantile(strength, 0.8, own)
     size = max(extent(chosen))
@@ -63,11 +63,6 @@ def remarks(ink: Ink, parts: Parts, chosen: list[Part], beside: bool) -> tuple[s
         "There is more than one digit in the picture; only one was used.": beside,
     }
     return tuple(sentence for sentence, true in found.items() if true)
-
-
-def _window(chosen: list[Part]) -> tuple[slice, slice]:
-    left, top, right, bottom = bounds(chosen)
-    return slice(top, bottom), slice(left, right)
 
 
 def _blur(strength: UInt8, own: UInt8, level: float) -> float:

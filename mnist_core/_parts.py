@@ -156,6 +156,12 @@ def bounds(parts: Iterable[Part]) -> tuple[int, int, int, int]:
     )
 
 
+def window_of(some: Iterable[Part]) -> tuple[slice, slice]:
+    """The rows and columns of the box around some parts."""
+    left, top, right, bottom = bounds(some)
+    return slice(top, bottom), slice(left, right)
+
+
 def distances(parts: Parts, chosen: Iterable[Part], others: Iterable[Part]) -> list[float]:
     """How far each of the others is from the nearest ink of the chosen ones, in working pixels."""
     height, width = parts.labels.shape

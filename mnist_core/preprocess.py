@@ -11,7 +11,7 @@ from mnist_core._choose import SMALLEST_SHARE, Choice, choose
 from mnist_core._hints import remarks, several
 from mnist_core._ink import FEWEST_PIXELS, Ink, find_ink, shown
 from mnist_core._normalise import normalise
-from mnist_core._parts import Part, Parts, bounds, find_parts, mask_of
+from mnist_core._parts import Part, Parts, bounds, find_parts, mask_of, window_of
 from mnist_core._steps import Box, Float32, Prepared, Settings, Step, UInt8, quantile
 
 __all__ = ["Box", "Prepared", "Settings", "Step", "prepare"]
@@ -132,8 +132,7 @@ def _lean(parts: Parts, chosen: list[Part]) -> float | None:
 
     The ink of a straight stroke has a variance across it of the twelfth part of its width squared.
     """
-    left, top, right, bottom = bounds(chosen)
-    found = cv2.moments(mask_of(parts, chosen, (slice(top, bottom), slice(left, right))), binaryImage=True)
+    found = cv2.moments(mask_of(parts, chosen, window_of(chosen)), binaryImage=True)
     spread = np.array([[found["mu20"], found["mu11"]], [found["mu11"], found["mu02"]]]) / found["m00"]
     variances, axes = np.linalg.eigh(spread)
     width = _STRAIGHT * max(part.stroke for part in chosen)

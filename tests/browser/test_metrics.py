@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from mnist_core import data
 from mnist_core.predictions import stored
 from mnist_core.runs import load_run
-from tests.browser.conftest import DESKTOP, PHONE, fits
+from tests.browser.conftest import DESKTOP, PHONE, fits, settled
 from tests.browser.server import Server, serve
 
 WAKING = 90_000  # ms; a server that was just started imports TensorFlow and reads the digits
@@ -138,12 +138,17 @@ def test_on_a_telephone_the_numbers_can_be_read(open_page: Callable[..., Page], 
 def test_no_camera_lies_on_a_legend(open_page: Callable[..., Page], server: Server, screen: dict[str, Any]) -> None:
     page = open_page(server.url, **screen)
     page.goto("/metrics")
-    chart = page.locator("[class*='st-key-reliability-'] .js-plotly-plot").first
-    legend, camera = chart.locator(".legend").bounding_box(), chart.locator(".modebar-group").bounding_box()
-    assert legend is not None
-    assert camera is not None
-    assert legend["width"] > 100, "all of its names are in it"
-    assert camera["y"] + camera["height"] <= legend["y"] or legend["x"] + legend["width"] <= camera["x"]
+    expect(page.locator("[class*='st-key-reliability-'] .modebar-group").first).to_be_attached()
+    settled(page)
+    # Both in one look: while the page comes up, the chart moves.
+    page.wait_for_function(
+        """() => {
+          const box = part => document.querySelector("[class*='st-key-reliability-'] " + part).getBoundingClientRect()
+          const legend = box(".legend"), camera = box(".modebar-group")
+          const apart = camera.bottom <= legend.top || legend.right <= camera.left
+          return legend.width > 100 && apart  // all of its names are in it
+        }"""
+    )
 
 
 def test_on_mnist_the_cell_has_as_many_digits_as_scikit_learn_counts(

@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from html import escape
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ from mnist_core.errors import DigitLabError
 from mnist_core.evaluation import confusion_matrix
 from mnist_core.recipes import Recipe
 from mnist_core.runs import Run, load_predictions
+from mnist_core.wording import as_written
 
 DATA = {
     "mnist": "MNIST: 60,000 handwritten digits to learn from, 10,000 others to be tested on",
@@ -41,13 +41,13 @@ def card(run: Run) -> str:
 
 A neural network that reads one handwritten digit, trained and measured with Digit Lab.
 
-{_plain(run.note)}
+{as_written(run.note)}
 
 ## Figures
 
 {_table(("Figure", "Value"), figures)}
 
-Measured on: {_plain(DATA.get(run.dataset, run.dataset))}. The digits it was tested on took no part in the training.
+Measured on: {as_written(DATA.get(run.dataset, run.dataset))}. The digits it was tested on took no part in the training.
 
 ![Loss and accuracy by epoch](figures/history.svg)
 ![Which digits are taken for which](figures/confusion.svg)
@@ -77,7 +77,7 @@ It knows ten digits and nothing else. What is no digit gets an answer as well; b
 def _settings(run: Run) -> Mapping[str, str]:
     usual = settings_words(Recipe())
     return {
-        title: _plain(value) if value == usual.get(title, value) else f"**{_plain(value)}**"
+        title: as_written(value) if value == usual.get(title, value) else f"**{as_written(value)}**"
         for title, value in recipe_words(run).items()
     }
 
@@ -89,11 +89,6 @@ def _table(heads: tuple[str, str], rows: Mapping[str, str]) -> str:
         *(f"| {name} | {value} |" for name, value in rows.items()),
     ]
     return "\n".join(lines)
-
-
-def _plain(text: str) -> str:
-    """A person's words, without what Markdown or HTML would make of them."""
-    return "".join(f"\\{letter}" if letter in r"\`*_{}[]()#|!~" else letter for letter in escape(text, quote=False))
 
 
 def history_csv(run: Run) -> str:

@@ -1,4 +1,8 @@
-"""Digits and probabilities in sentences."""
+"""Digits, probabilities and people's own words in sentences."""
+
+from html import escape
+
+_FORMATS = r"\`*_{}[]()#|!~:$"
 
 
 def a_digit(digit: int) -> str:
@@ -21,3 +25,14 @@ def share(probability: float) -> str:
     ('12.3%', '0.1%', 'less than 0.1%')
     """
     return f"{probability:.1%}" if probability >= 0.001 else "less than 0.1%"
+
+
+def as_written(text: str) -> str:
+    r"""Return a person's words, such as a file's name, without what Markdown or HTML would make of them.
+
+    Examples
+    --------
+    >>> print(as_written("*7*.png"))
+    \*7\*.png
+    """
+    return "".join(f"\\{letter}" if letter in _FORMATS else letter for letter in escape(text, quote=False))

@@ -62,8 +62,8 @@ class Evaluated:
         return None if self.digits is None else cached.traits_of(self.digits.fingerprint, self.digits)
 
 
-def choose() -> str:
-    """Let the dataset be chosen."""
+def choose(with_pictures: bool = False) -> str:
+    """Let the dataset be chosen; where only pictures will do, those that `pictures` gives are described."""
     source = st.segmented_control(
         "Measured on",
         list(SOURCES),
@@ -73,8 +73,12 @@ def choose() -> str:
         required=True,
         bind="query-params",
     )
-    st.caption(WHAT_THEY_ARE[source])
+    st.caption(WHAT_THEY_ARE[BUILTIN if with_pictures and source == MNIST and not _has_mnist() else source])
     return str(source)
+
+
+def _has_mnist() -> bool:
+    return any(place.found for place in data.mnist_places())
 
 
 def evaluate(runs: list[Run], source: str) -> Evaluated | None:
@@ -110,7 +114,7 @@ def evaluate_quietly(runs: list[Run], found: Evaluated) -> list[Predictions] | N
 
 def _dataset(source: str) -> Dataset | None:
     """The dataset; None where MNIST is not here, and a word on the page where it cannot be used."""
-    if source == MNIST and not any(place.found for place in data.mnist_places()):
+    if source == MNIST and not _has_mnist():
         return None
     try:
         return _own() if source == OWN else cached.dataset(source)

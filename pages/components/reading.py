@@ -18,7 +18,7 @@ from mnist_core.errors import DigitLabError
 from mnist_core.preprocess import Box, Prepared, Settings
 from mnist_core.recognizer import Reading, Recognition, Recognizer, Verdict
 from mnist_core.segment import Page
-from mnist_core.wording import a_digit
+from mnist_core.wording import a_digit, as_written
 from pages.components import cached
 from pages.components.cached import SeenPicture
 
@@ -298,7 +298,7 @@ def see_all(files: Sequence[Brought], judge: Recognizer, wishes: Wishes) -> list
     bar, started, results = st.empty(), monotonic(), []
     for number, file in enumerate(files):
         if monotonic() - started > _PATIENCE:
-            bar.progress(number / len(files), f"Picture {number + 1} of {len(files)}: {file.name}")
+            bar.progress(number / len(files), f"Picture {number + 1} of {len(files)}: {as_written(file.name)}")
         results.append(_see(file, judge, wishes))
     bar.empty()
     return results

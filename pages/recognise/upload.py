@@ -9,6 +9,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from mnist_core import images, xray
 from mnist_core.preprocess import Box, Settings
 from mnist_core.recognizer import Recognition, Recognizer
+from mnist_core.wording import as_written
 from pages.components import answer, boxes, gallery, nearest, reading, sidebar, steps, switches
 from pages.components.reading import Answers, Brought, Read, Result
 
@@ -64,8 +65,8 @@ def take_back() -> None:
                 "Remove all", key="remove-all", icon=icon, type="tertiary", on_click=brought.remove, args=all_of_them
             )
         if brought.removed:
-            gone = brought.removed[0][1].name if len(brought.removed) == 1 else f"{len(brought.removed)} pictures"
-            icon = ":material/undo:"
+            files = [one.name for _, one, _ in brought.removed]
+            gone, icon = as_written(files[0]) if len(files) == 1 else f"{len(files)} pictures", ":material/undo:"
             st.button(f"Bring back {gone}", key="bring-back", icon=icon, type="tertiary", on_click=brought.bring_back)
     if brought.left_out:
         st.warning(

@@ -74,7 +74,7 @@ def another(n: int) -> None:
 st.title("What can it take?")
 st.markdown("Move, turn, blur or cover a digit, and see which network still reads it.")
 owner.remember()
-source = evaluated.choose()
+source = evaluated.choose(with_pictures=True)
 runs = networks()
 dataset = evaluated.pictures(source)
 if not runs:

@@ -75,6 +75,7 @@ def buttons(app: AppTest) -> list[str]:
 
 def test_without_mnist_the_built_in_digits_stand_in_and_are_said_to(app: AppTest) -> None:
     assert any("these are the **built-in digits**" in one.value for one in app.markdown)
+    assert any(one.value.startswith("359 real digits") for one in app.caption), "what is shown is described"
     assert "Get MNIST (11 MB)" in buttons(app)
     assert f"Number 0, a {cached.dataset('builtin').test_labels[0]}" in html(app)
     assert said(app) == expected(0)

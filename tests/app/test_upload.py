@@ -424,12 +424,13 @@ def remove(app: AppTest, number: int) -> None:
 
 
 def test_what_was_taken_away_comes_back_with_all_that_was_done_to_it(upload: AppTest, browser: Browser) -> None:
-    put(upload, written("3", "7", "5"))
+    put(upload, ("*one* page.png", *written("3", "7", "5")[1:]))
     upload.pills[0].set_value(1).run()
     correct(upload, "1")
     assert texts(upload) == ["315"]
     remove(upload, 0)
     assert not texts(upload)
+    assert upload.button(key="bring-back").label == r"Bring back \*one\* page.png", "its name formats nothing"
     upload.button(key="bring-back").click().run()
     assert not upload.exception
     assert texts(upload) == ["315"]

@@ -13,7 +13,7 @@ from pages.components import cached
 SIDE = 280  # pixels: ten for each of the 28 that the network sees
 PEN = 18
 FORGED = "The drawing that arrived is not one this page makes; clear it and draw again."
-_KEY = "canvas"
+_KEY, _AMENDED = "canvas", "canvas-amended"
 _amend = st.components.v2.component(
     "digit_lab.canvas", html="<i></i>", js=Path(__file__).with_suffix(".js").read_text(), isolate_styles=False
 )
@@ -41,6 +41,8 @@ class Drawing:
         What the canvas was told to show, and how often it was told: it starts anew when this changes.
     before
         What was on it at that moment, until it has answered with something else.
+    fresh
+        Whether nothing was ever on it, so that what the browser kept when its page was loaded again may come back.
     """
 
     strokes: Strokes = field(default_factory=list)
@@ -50,6 +52,7 @@ class Drawing:
     start: Strokes = field(default_factory=list)
     loads: int = 0
     before: Strokes | None = None
+    fresh: bool = True
 
     def undo(self) -> None:
         """Go back by one stroke, or to before it was cleared."""
@@ -67,6 +70,12 @@ class Drawing:
         """Put these strokes on the canvas instead of what is there."""
         self._remember()
         self._show(strokes)
+
+    def come_back(self, strokes: Strokes) -> None:
+        """Put on a canvas that is fresh what was there before its page was loaded again."""
+        if self.fresh:
+            self.fresh = False
+            self._show(strokes)
 
     def restore(self) -> None:
         """Have a canvas that is new start with it.
@@ -87,7 +96,7 @@ class Drawing:
 
     def _remember(self) -> None:
         self.past = [*self.past, self.strokes][-_MOST_UNDOS:]
-        self.future = []
+        self.future, self.fresh = [], False
 
     def _show(self, strokes: Strokes) -> None:
         self.before, self.start, self.strokes = self.strokes, strokes, strokes
@@ -102,7 +111,8 @@ def draw_here() -> bytes:
     if _KEY not in st.session_state:  # back from another page: the canvas is new and blank
         drawing.restore()
     width = st.session_state.get("pen", PEN)
-    with st.container(key="canvas-frame", width=SIDE, gap=None):
+    frame = st.container(key="canvas-frame", width=SIDE, gap=None)
+    with frame:
         result = st_canvas(
             stroke_width=width,
             stroke_color="#ffffff",
@@ -113,8 +123,10 @@ def draw_here() -> bytes:
             return_image_data=True,
             key=_KEY,
         )
-        _amend(key="canvas-amended")
     _receive(drawing, result)
+    with frame:
+        kept = {"strokes": drawing.strokes, "fresh": drawing.fresh}
+        _amend(key=_AMENDED, data=kept, on_kept_change=_come_back)
     _buttons(drawing)
     return drawing.image
 
@@ -138,6 +150,13 @@ def tools() -> None:
         help="Somebody else's digit goes onto the canvas. The last ones are no digits: see what the network says.",
         on_change=_load_sample,
     )
+
+
+def _come_back() -> None:
+    """Take what the browser kept, which anyone may have forged: the canvas sends it once more, and it is checked."""
+    kept = st.session_state[_AMENDED].get("kept")
+    if isinstance(kept, list) and len(kept) <= _MOST_STROKES and all(isinstance(stroke, dict) for stroke in kept):
+        st.session_state.drawing.come_back(kept)
 
 
 def _receive(drawing: Drawing, result: Any) -> None:

@@ -238,6 +238,25 @@ def test_the_drawing_survives_a_visit_to_another_page(page: Page) -> None:
     expect(answer(page)).not_to_have_text("7, quite sure.")
 
 
+def test_the_drawing_survives_that_its_page_is_loaded_again(page: Page) -> None:
+    canvas = open_draw(page)
+    stroke(page, canvas, SEVEN)
+    expect(answer(page)).to_have_text("7, quite sure.")
+    settled(page)
+    page.reload()
+    expect(answer(page)).to_have_text("7, quite sure.")
+    stroke(page, ready_canvas(page, drawn=True), ((110, 160), (180, 150)))
+    expect(page.get_by_role("button", name="Undo")).to_be_enabled()
+    page.get_by_role("button", name="Clear").click()
+    expect(answer(page)).to_have_text(BLANK)
+    settled(page)
+    page.reload()
+    ready_canvas(page)
+    expect(answer(page)).to_have_text(BLANK)
+    settled(page)
+    expect(page.get_by_role("button", name="Clear")).to_be_disabled()
+
+
 def test_the_digit_and_the_answer_are_downloaded(page: Page) -> None:
     canvas = open_draw(page)
     stroke(page, canvas, SEVEN)

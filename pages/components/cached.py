@@ -7,6 +7,7 @@ import atexit
 import gc
 import hashlib
 import json
+import math
 from base64 import b64encode
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -55,7 +56,8 @@ from mnist_core.traits import Traits
 from mnist_core.xray import Without
 
 SAMPLES = Path(__file__).parents[2] / "assets" / "samples"
-SHOWN_SIDE = 800  # pixels; of a picture on a page
+SHOWN_SIDE = 800  # pixels; of a picture on a page, if it is no strip
+_LONGEST_STRIP = 10_000  # pixels; more than that a browser may not show
 STEP_SIDE = 280  # pixels; of a step on a page
 
 UInt8 = npt.NDArray[np.uint8]
@@ -349,7 +351,7 @@ class SeenPicture:
     shape
         Height and width of the picture that the boxes are in.
     shown
-        An address that holds the picture as JPEG, at most `SHOWN_SIDE` pixels a side.
+        An address that holds the picture as JPEG, as small as `shown_side` says.
     page
         Its digits; the steps' images are at most `STEP_SIDE` pixels a side.
     single
@@ -382,7 +384,7 @@ def seen_picture(
         picture.size,
         picture.notes,
         picture.grey.shape,
-        _as_jpeg(reduced(picture.colour, SHOWN_SIDE)),
+        _as_jpeg(reduced(picture.colour, shown_side(picture.size))),
         _reduced_page(page, done),
         replace(single, steps=_reduced_steps(single.steps, done)),
     )
@@ -414,6 +416,16 @@ def _grey(digest: str, _data: bytes) -> UInt8:
 def _as_jpeg(colour: UInt8) -> str:
     _, encoded = cv2.imencode(".jpg", cv2.cvtColor(colour, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
     return "data:image/jpeg;base64," + b64encode(encoded).decode()
+
+
+def shown_side(size: tuple[int, int]) -> int:
+    """How long the longer side of a picture on a page may be, pixels.
+
+    A strip is shown as high as there is need to read it, and scrolled: it may be longer, while it has no more pixels
+    than a photo of 4:3.
+    """
+    short, long = sorted(size)
+    return min(_LONGEST_STRIP, max(SHOWN_SIDE, round(SHOWN_SIDE * math.sqrt(0.75 * long / short))))
 
 
 def reduced(image: npt.NDArray[np.generic], side: int) -> npt.NDArray[np.generic]:

@@ -16,3 +16,8 @@ def test_networks_are_left_alone_after_a_run_of_a_page(monkeypatch: pytest.Monke
     cached._loader.clear()
     AppTest.from_string("from pages.components import cached\ncached._loader()").run()
     assert tidied == [True], "and no more once networks are loaded"
+
+
+def test_a_photo_is_shown_small_and_a_strip_so_that_it_can_be_read() -> None:
+    sizes = [(4000, 3000), (3000, 4000), (500, 500), (4000, 60), (60, 4000), (40_000_000, 1)]
+    assert [cached.shown_side(size) for size in sizes] == [800, 800, 800, 5657, 5657, 10_000]

@@ -383,6 +383,7 @@ def test_the_digits_of_a_very_wide_picture_are_seen_and_dragged_where_it_scrolls
     frame = open_paper(page, paper(4000, 60, digits, 4), 10)
     size = frame.bounding_box()
     assert size is not None and size["height"] >= 40
+    assert frame.locator("img").evaluate("image => image.naturalWidth") == 2048, "as sharp as it is read"
     assert covered(frame) == 0
     fits(page, 1280)
     scroller, last = page.locator(".scroller"), frame.get_by_role("button", name="Digit 10: 7")

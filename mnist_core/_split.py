@@ -327,8 +327,6 @@ def _piece(right_of: Array, beyond: Array, stroke: float, height: int) -> Array 
     kept = 1 + np.flatnonzero(areas >= _SHRED * areas.sum())
     if not len(kept):  # nothing but crumbs, as what is left of ruling
         return None
-    if not len(kept):  # nothing but crumbs, as what is left of ruling
-        return None
     mask = np.isin(labels, kept)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     high, wide = np.ptp(rows) + 1, np.ptp(columns) + 1

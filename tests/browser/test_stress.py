@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import fits
+from tests.browser.conftest import fits, settled
 
 WAKING = 240_000  # ms: three networks are loaded, the first one with TensorFlow
 NAMES = ("ann", "classic-50-50", "cnn")
@@ -16,6 +16,7 @@ def test_a_slider_a_curve_cancelled_and_measured_and_an_answer_turned(page: Page
     page.goto(ADDRESS)
     answers = page.locator(".dl-said")
     expect(answers).to_have_count(3, timeout=WAKING)
+    settled(page)
     told = page.locator(".st-key-stress-seen .dl-sentence")
     undisturbed = told.inner_text()
     assert re.fullmatch(r"\d of 3 reads? it as a \d\.", undisturbed)
@@ -26,11 +27,11 @@ def test_a_slider_a_curve_cancelled_and_measured_and_an_answer_turned(page: Page
     expect(page.get_by_text("Moved sideways 10 pixels.")).to_be_visible()
     expect(page).to_have_url(re.compile("shift=10"))
     expect(told).not_to_have_text(undisturbed)
-    assert answers.all_inner_texts() != before
+    expect(answers).not_to_have_text(before, use_inner_text=True)
     page.get_by_role("button", name="Set Moved sideways back").click()
     expect(page.get_by_text("As it is: move a slider.")).to_be_visible()
     expect(told).to_have_text(undisturbed)
-    assert answers.all_inner_texts() == before
+    expect(answers).to_have_text(before, use_inner_text=True)
 
     measure = page.get_by_role("button", name="Measure", exact=True)
     measure.click()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import PHONE, fits
+from tests.browser.conftest import PHONE, fits, settled
 from tests.browser.server import Server
 from tests.browser.test_draw import SEVEN, answer, finger, ready_canvas
 from tests.browser.test_mistakes import open_mistakes
@@ -63,5 +63,6 @@ def test_small_print_and_chosen_networks_can_be_read(
     in_the_middle = page.locator("[data-testid=stMain] [data-testid=stCaptionContainer] p")
     for parts in (chosen, beside, in_the_middle):
         expect(parts.first).to_be_attached()
+        settled(page)
         for part in parts.all():
             assert part.evaluate(CONTRAST) >= 4.5, part.inner_text()

@@ -383,7 +383,7 @@ def test_the_digits_of_a_very_wide_picture_are_seen_and_dragged_where_it_scrolls
     frame = open_paper(page, paper(4000, 60, digits, 4), 10)
     size = frame.bounding_box()
     assert size is not None and size["height"] >= 40
-    assert frame.locator("img").evaluate("image => image.naturalWidth") == 2048, "as sharp as it is read"
+    expect(frame.locator("img")).to_have_js_property("naturalWidth", 2048)  # as sharp as it is read
     assert covered(frame) == 0
     fits(page, 1280)
     scroller, last = page.locator(".scroller"), frame.get_by_role("button", name="Digit 10: 7")
@@ -422,6 +422,7 @@ def test_a_step_is_as_wide_and_as_high_as_its_picture_and_the_page_is_beside_it(
     first = page.locator(".dl-step").first
     picture = first.locator("img")
     expect(picture).to_be_visible()
+    settled(page)
     cell, size = first.bounding_box(), picture.bounding_box()
     assert cell is not None and size is not None
     assert abs(cell["width"] - cell["height"]) <= 1

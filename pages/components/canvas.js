@@ -13,33 +13,52 @@ const quiet = new CSSStyleSheet();
 quiet.replaceSync(".dc-toolbar { display: none !important; }");
 const capturing = new WeakSet();
 
-function keep({ strokes, fresh }, giveBack) {
+// Before its ground is there a canvas takes what it is told to show for what it begins with, and sends nothing.
+function isUp(root) {
+  const ground = root.querySelector(".dc-canvas.lower-canvas");
+  return Boolean(ground?.width) && ground.getContext("2d").getImageData(0, 0, 1, 1).data[3] === 255;
+}
+
+function keep(strokes) {
   try {
-    if (!fresh) sessionStorage.setItem(KEPT, JSON.stringify(strokes));
-    else if (sessionStorage.getItem(KEPT)) giveBack(JSON.parse(sessionStorage.getItem(KEPT)));
+    sessionStorage.setItem(KEPT, JSON.stringify(strokes));
   } catch {
     // Where a browser keeps nothing, or no more, the drawing ends with the page.
   }
 }
 
+function kept() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT)) ?? [];
+  } catch {
+    return [];
+  }
+}
+
 export default function ({ parentElement, data, setTriggerValue }) {
   const frame = parentElement.closest(".st-key-canvas-frame");
+  const before = data.fresh ? kept() : [];
+  if (!data.fresh) keep(data.strokes);
 
   function amend() {
     if (!frame.isConnected) return;
     const roots = [...frame.querySelectorAll("*")].map((element) => element.shadowRoot).filter(Boolean);
     const root = roots.find((one) => one.querySelector(".upper-canvas"));
-    if (!root) {
+    if (root) improve(root);
+    if (!root || (before.length && !isUp(root))) {
       requestAnimationFrame(amend); // the canvas is still coming up
-      return;
+    } else if (before.length) {
+      setTriggerValue("kept", before);
     }
-    if (!root.adoptedStyleSheets.includes(quiet)) root.adoptedStyleSheets = [...root.adoptedStyleSheets, quiet];
-    const canvas = root.querySelector(".upper-canvas");
-    if (capturing.has(canvas)) return;
-    capturing.add(canvas);
-    canvas.addEventListener("pointerdown", (event) => canvas.setPointerCapture(event.pointerId));
   }
 
   amend();
-  keep(data, (strokes) => strokes.length && setTriggerValue("kept", strokes));
+}
+
+function improve(root) {
+  if (!root.adoptedStyleSheets.includes(quiet)) root.adoptedStyleSheets = [...root.adoptedStyleSheets, quiet];
+  const canvas = root.querySelector(".upper-canvas");
+  if (capturing.has(canvas)) return;
+  capturing.add(canvas);
+  canvas.addEventListener("pointerdown", (event) => canvas.setPointerCapture(event.pointerId));
 }

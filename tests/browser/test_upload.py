@@ -234,7 +234,8 @@ def test_boxes_on_a_telephone_are_where_the_digits_are_and_follow_a_finger(phone
     expect(phone.locator(".dl-text")).to_have_text("314\n2")
 
 
-# The camera has no picture at first, and starts anew once its width is known: until then "Take Photo" does nothing.
+# The camera has no picture at first, and starts anew once its width is known: until then "Take Photo" does nothing. It
+# also starts anew, and forgets a photo, while the page is still being drawn: so the test waits for that before.
 _PRESS_UNTIL_TAKEN = """async () => {
   const taken = () => document.querySelector("[data-testid=stCameraInput] img") !== null
   const button = document.querySelector("[data-testid=stCameraInputButton]")
@@ -251,6 +252,7 @@ def test_a_photo_is_taken_with_the_camera(browser: Browser, server: Server) -> N
     open_upload(page)
     page.get_by_text("Use the camera").click()
     expect(page.get_by_role("button", name="Take Photo")).to_be_enabled()
+    settled(page)
     page.wait_for_function(_PRESS_UNTIL_TAKEN)
     expect(page.locator(".dl-name")).to_have_text("photo.jpg")
     expect(page.get_by_role("button", name="Take Photo")).to_be_visible()

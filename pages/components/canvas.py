@@ -41,8 +41,6 @@ class Drawing:
         What the canvas was told to show, and how often it was told: it starts anew when this changes.
     before
         What was on it at that moment, until it has answered with something else.
-    fresh
-        Whether nothing was ever on it, so that what the browser kept when its page was loaded again may come back.
     """
 
     strokes: Strokes = field(default_factory=list)
@@ -52,7 +50,11 @@ class Drawing:
     start: Strokes = field(default_factory=list)
     loads: int = 0
     before: Strokes | None = None
-    fresh: bool = True
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing was ever on it, so that what the browser kept of its page's last time may come back."""
+        return not (self.past or self.future or self.loads)
 
     def undo(self) -> None:
         """Go back by one stroke, or to before it was cleared."""
@@ -74,7 +76,6 @@ class Drawing:
     def come_back(self, strokes: Strokes) -> None:
         """Put on a canvas that is fresh what was there before its page was loaded again."""
         if self.fresh:
-            self.fresh = False
             self._show(strokes)
 
     def restore(self) -> None:
@@ -96,7 +97,7 @@ class Drawing:
 
     def _remember(self) -> None:
         self.past = [*self.past, self.strokes][-_MOST_UNDOS:]
-        self.future, self.fresh = [], False
+        self.future = []
 
     def _show(self, strokes: Strokes) -> None:
         self.before, self.start, self.strokes = self.strokes, strokes, strokes

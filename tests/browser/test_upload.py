@@ -234,8 +234,8 @@ def test_boxes_on_a_telephone_are_where_the_digits_are_and_follow_a_finger(phone
     expect(phone.locator(".dl-text")).to_have_text("314\n2")
 
 
-# The camera has no picture at first, and starts anew once its width is known: until then "Take Photo" does nothing. It
-# also starts anew, and forgets a photo, while the page is still being drawn: so the test waits for that before.
+# The camera has no picture at first, and starts anew once its width is known: until then "Take Photo" does nothing. And
+# a photo taken while the page is still being drawn may be lost on its way: so the test waits for that before.
 _PRESS_UNTIL_TAKEN = """async () => {
   const taken = () => document.querySelector("[data-testid=stCameraInput] img") !== null
   const button = document.querySelector("[data-testid=stCameraInputButton]")

@@ -126,6 +126,11 @@ def mnist_places() -> list[Place]:
     return [Place(title, path, _holds_mnist(path)) for title, path in candidates]
 
 
+def has_mnist() -> bool:
+    """Whether MNIST is in one of them."""
+    return any(place.found for place in mnist_places())
+
+
 def _holds_mnist(folder: Path) -> bool:
     return (folder / "mnist.npz").is_file() or all((folder / name).is_file() for name in _IDX_FILES)
 

@@ -219,7 +219,7 @@ def training_jobs() -> Jobs:
 
 def tested_on(run: runs.Run) -> data.Dataset | None:
     """The digits that a run was tested on; None where they are not on this machine."""
-    places = run.dataset == "builtin" or (run.dataset == "mnist" and any(p.found for p in data.mnist_places()))
+    places = run.dataset == "builtin" or (run.dataset == "mnist" and data.has_mnist())
     try:
         found = dataset(run.dataset) if places else None
     except DigitLabError:

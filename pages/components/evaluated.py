@@ -73,12 +73,8 @@ def choose(with_pictures: bool = False) -> str:
         required=True,
         bind="query-params",
     )
-    st.caption(WHAT_THEY_ARE[BUILTIN if with_pictures and source == MNIST and not _has_mnist() else source])
+    st.caption(WHAT_THEY_ARE[BUILTIN if with_pictures and source == MNIST and not data.has_mnist() else source])
     return str(source)
-
-
-def _has_mnist() -> bool:
-    return any(place.found for place in data.mnist_places())
 
 
 def evaluate(runs: list[Run], source: str) -> Evaluated | None:
@@ -114,7 +110,7 @@ def evaluate_quietly(runs: list[Run], found: Evaluated) -> list[Predictions] | N
 
 def _dataset(source: str) -> Dataset | None:
     """The dataset; None where MNIST is not here, and a word on the page where it cannot be used."""
-    if source == MNIST and not _has_mnist():
+    if source == MNIST and not data.has_mnist():
         return None
     try:
         return _own() if source == OWN else cached.dataset(source)

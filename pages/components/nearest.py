@@ -63,7 +63,7 @@ def _nearest(recognition: Recognition, recognizer: Recognizer) -> None:
 
 def dataset() -> Dataset:
     """MNIST where it is on this machine, else the built-in digits."""
-    if any(place.found for place in data.mnist_places()):
+    if data.has_mnist():
         try:
             return cached.dataset("mnist")
         except DigitLabError:  # damaged: Metrics says so

@@ -133,7 +133,7 @@ def write_address(recipe: Recipe) -> None:
 
 def datasets() -> list[str]:
     """The names of the datasets that are here, the best first."""
-    return ["mnist", "builtin"] if any(place.found for place in data.mnist_places()) else ["builtin"]
+    return ["mnist", "builtin"] if data.has_mnist() else ["builtin"]
 
 
 def value(name: str) -> Any:

@@ -165,7 +165,7 @@ def card(result: Result, networks: list[Recognizer], alone: bool) -> None:
     """One picture with what was found in it."""
     if result.seen is None:
         title(result)
-        st.error(result.problem, icon=":material/broken_image:")
+        st.error(as_written(result.problem), icon=":material/broken_image:")
         return
     answers = reading.answers(result, networks)
     several = takes_several(result, answers)

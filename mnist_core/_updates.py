@@ -22,7 +22,7 @@ Update = Callable[[Sequence[tf.Tensor], tf.Tensor], None]
 """Applies gradients, one for each array of weights, with a step's factors as `factors` gives them."""
 
 
-def factors(how: TrainRecipe, epoch: int, steps: int) -> npt.NDArray[np.float32]:
+def factors(how: TrainRecipe, epoch: int, steps: int, first_epoch: int = 1) -> npt.NDArray[np.float32]:
     """Return what the steps of an epoch differ in, whatever the gradients are.
 
     Parameters
@@ -33,6 +33,8 @@ def factors(how: TrainRecipe, epoch: int, steps: int) -> npt.NDArray[np.float32]
         From 1.
     steps
         Of each epoch.
+    first_epoch
+        The epoch with which the optimiser's memory began.
 
     Returns
     -------
@@ -46,7 +48,8 @@ def factors(how: TrainRecipe, epoch: int, steps: int) -> npt.NDArray[np.float32]
         rate *= (1 + np.cos(np.pi * taken / (steps * how.epochs))) / 2
     corrected = rate
     if how.optimizer in ("adam", "adamw"):
-        corrected = rate * np.sqrt(1 - _BETA_2 ** (taken + 1)) / (1 - _BETA_1 ** (taken + 1))
+        remembered = taken + 1 - steps * (first_epoch - 1)
+        corrected = rate * np.sqrt(1 - _BETA_2**remembered) / (1 - _BETA_1**remembered)
     return np.stack([corrected, rate * how.weight_decay], axis=1).astype(np.float32)
 
 

@@ -27,6 +27,7 @@ _TITLES = {
     "examples": "Training digits",
     "validation_share": "Held back",
     "gentle_end": "Gentler at the end",
+    "convolutional_start": "Convolutional at the start",
     "variants": "Flags, bars and slashes",
     "non_digits": "Drawings that are no digits",
     "clean_share": "Left undistorted",

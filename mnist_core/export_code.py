@@ -159,6 +159,7 @@ def _missing(how: TrainRecipe) -> list[str]:
         "strews specks": how.distortion.specks,
         "shows some digits undistorted": how.distortion.active and how.distortion.clean_share,
         "distorts digits less in the last epochs": how.distortion.active and how.gentle_end,
+        "begins as a convolutional network": how.convolutional_start,
         "writes 0, 1 and 7 as other people do": how.variants,
         "shows drawings that are no digits": how.non_digits,
         "learns from another network's answers": how.teacher,

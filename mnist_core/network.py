@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from mnist_core.recipes import ModelRecipe, Precision
+from mnist_core.recipes import CONVOLUTION_PLACES, CONVOLUTION_SIDE, CONVOLUTION_STRIDE, ModelRecipe, Precision
 
 Weights = Mapping[str, npt.NDArray[np.float32]]
 
@@ -45,7 +45,12 @@ class _FusedNorm(keras.layers.BatchNormalization):  # type: ignore[misc] # Keras
 
 
 def build(
-    recipe: ModelRecipe, seed: int = 0, precision: Precision = "float32", *, for_training: bool = False
+    recipe: ModelRecipe,
+    seed: int = 0,
+    precision: Precision = "float32",
+    *,
+    for_training: bool = False,
+    convolutional: bool = False,
 ) -> keras.Model:
     """Build the network of a recipe with fresh weights.
 
@@ -60,6 +65,9 @@ def build(
     for_training
         With a batch normalisation that computes the same in less time. Such a network cannot be exported: a layer of it
         is none of Keras'.
+    convolutional
+        With convolutions for the first two hidden layers, as `TrainRecipe.convolutional_start` says; `unrolled` gives
+        the weights of the same network without them.
 
     Returns
     -------
@@ -93,12 +101,28 @@ def build(
                 x = activated(convolution(x), part)
             x = keras.layers.MaxPooling2D(2, dtype=policy, name=f"pool_{block}")(x)
         x = keras.layers.Flatten(dtype=policy, name="flat")(x)
+    places = CONVOLUTION_PLACES if convolutional else ()
+    if places:
+        x = keras.layers.Reshape((28, 28, 1), dtype=policy, name="picture")(x)
     for number, units in enumerate(recipe.hidden, start=1):
-        dense = keras.layers.Dense(units, kernel_initializer=first(seed=draw), name=f"hidden_{number}", **common)
-        x = activated(dense(x), number)
+        kernel, name = first(seed=draw), f"hidden_{number}"
+        if number <= len(places):
+            layer = keras.layers.Conv2D(
+                units // places[number - 1],
+                CONVOLUTION_SIDE,
+                CONVOLUTION_STRIDE,
+                kernel_initializer=kernel,
+                name=name,
+                **common,
+            )
+        else:
+            layer = keras.layers.Dense(units, kernel_initializer=kernel, name=name, **common)
+        x = activated(layer(x), number)
         if recipe.dropout:
             dropout = keras.layers.Dropout(recipe.dropout, seed=seed + number, dtype=policy, name=f"dropout_{number}")
             x = dropout(x)
+        if number == min(len(places), len(recipe.hidden)):
+            x = keras.layers.Flatten(dtype=policy, name="flat")(x)
     last = keras.initializers.GlorotUniform(seed=draw)
     scores = keras.layers.Dense(10, kernel_initializer=last, name="logits")(x)
     if recipe.output == "sigmoid":
@@ -134,6 +158,25 @@ def set_weights(model: keras.Model, weights: Weights) -> None:
     variables = _variables(model)
     for name, value in weights.items():
         variables[name].assign(value)
+
+
+def unrolled(model: keras.Model) -> dict[str, npt.NDArray[np.float32]]:
+    """Return the weights of the dense network that computes the same as one built with `convolutional`."""
+    weights = get_weights(model)
+    for layer in model.layers:
+        if not isinstance(layer, keras.layers.Conv2D):
+            continue
+        side, _, channels = layer.input.shape[1:]
+        each = np.eye(side * side * channels, dtype=np.float32).reshape(-1, side, side, channels)
+        kernel = weights[f"{layer.name}/kernel"]
+        found = np.asarray(tf.nn.conv2d(each, kernel, CONVOLUTION_STRIDE, "VALID"))
+        weights[f"{layer.name}/kernel"] = found.reshape(len(each), -1)
+        places = found.shape[1] * found.shape[2]
+        number = layer.name.removeprefix("hidden_")
+        for name in weights:
+            if name == f"{layer.name}/bias" or name.startswith(f"norm_{number}/"):
+                weights[name] = np.tile(weights[name], places)
+    return weights
 
 
 def forget_all() -> None:

@@ -9,7 +9,7 @@ import json
 import math
 import re
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, NamedTuple, Self, get_args, get_type_hints
 
@@ -35,6 +35,12 @@ _MEASURED_BY_NORM = ("moving_mean", "moving_variance")
 
 RUN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """What the name of a run looks like."""
+
+CONVOLUTION_SIDE, CONVOLUTION_STRIDE = 5, 2
+"""Of the convolutions that `TrainRecipe.convolutional_start` begins with, pixels."""
+CONVOLUTION_PLACES = (12 * 12, 4 * 4)
+"""In how many places the first hidden layer's convolution looks at the picture, and the second's at what the first
+found."""
 
 MAX_PARAMETERS = 16_000_000
 MAX_HIDDEN_LAYERS = 5
@@ -66,6 +72,7 @@ BOUNDS: Mapping[str, Bounds] = {
     "specks": Bounds(0.0, 20.0),
     "clean_share": Bounds(0.0, 1.0),
     "gentle_end": Bounds(0.0, 1.0),
+    "convolutional_start": Bounds(0.0, 1.0),
     "variants": Bounds(0.0, 1.0),
     "non_digits": Bounds(0.0, 1.0),
     "distinct_epochs": Bounds(0, 100),
@@ -73,7 +80,7 @@ BOUNDS: Mapping[str, Bounds] = {
 """Bounds of each number in a recipe, by field name."""
 
 STOPS: Mapping[str, tuple[float, ...]] = {
-    "units": (4, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 300, 400, 512, 768, 1024),
+    "units": (4, 8, 10, 16, 20, 32, 50, 64, 100, 128, 144, 200, 256, 288, 300, 400, 512, 576, 768, 1024),
     "filters": (4, 8, 16, 32, 64, 128),
     "epochs": (*range(1, 11), 12, 15, 20, 25, 30, 40, 50, 60, 80, 100),
     "learning_rate": (*(float(f"{digit}e{power}") for power in range(-5, 1) for digit in (1, 2, 5)), 10.0),
@@ -311,6 +318,12 @@ class TrainRecipe:
         Share of the epochs, at the end, in which the digits are only changed as `Distortion.gentle` says: networks that
         learn last from what is nearer to the digits they are made for read those better (He et al., "Data augmentation
         revisited", 2019).
+    convolutional_start
+        Share of the epochs, at the start, in which the first two hidden layers are held to be convolutions: a unit sees
+        5 by 5 pixels, and those that look for the same in different places share their weights. Then every weight is
+        free. A dense network that begins as a convolutional one keeps what it gains from that (d'Ascoli et al.,
+        "Finding the needle in the haystack with convolutions", 2019). The first layer must have a multiple of 144
+        units, the second one of 16: one for each place. Training that goes on from given weights has no such start.
     variants
         Share of the digits 0, 1 and 7 that get a slash, a flag or a bar.
     non_digits
@@ -343,6 +356,7 @@ class TrainRecipe:
     early_stopping: int = 0
     distortion: Distortion = field(default_factory=Distortion)
     gentle_end: float = 0.0
+    convolutional_start: float = 0.0
     variants: float = 0.0
     non_digits: float = 0.0
     distinct_epochs: int = 0
@@ -370,6 +384,11 @@ class TrainRecipe:
         """The epoch, counted from 1, from which on the distortions are gentle; beyond the last one if none is."""
         return self.epochs - round(self.gentle_end * self.epochs) + 1
 
+    @property
+    def first_free(self) -> int:
+        """The epoch, counted from 1, from which on no layer is held to be a convolution."""
+        return round(self.convolutional_start * self.epochs) + 1
+
     def distortion_in(self, epoch: int) -> Distortion:
         """Return how the digits are changed in an epoch, counted from 1."""
         return self.distortion.gentle if epoch >= self.first_gentle else self.distortion
@@ -381,6 +400,11 @@ class Recipe:
 
     model: ModelRecipe = field(default_factory=ModelRecipe)
     training: TrainRecipe = field(default_factory=TrainRecipe)
+
+    def __post_init__(self) -> None:
+        problem = convolutional_start_problem(self.model.filters, self.model.hidden)
+        if self.training.convolutional_start and problem:
+            raise DigitLabError(problem)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dictionaries, lists, numbers and strings, ready for JSON."""
@@ -417,6 +441,21 @@ class Recipe:
         if bent:
             changes["distortion"] = replace(changes.get("distortion", self.training.distortion), **bent)
         return replace(self, model=replace(self.model, **model), training=replace(self.training, **changes))
+
+
+def convolutional_start_problem(filters: Sequence[int], hidden: Sequence[int]) -> str:
+    """Say why a network of these layers cannot start as a convolutional one; empty where it can."""
+    if filters:
+        return "A network with blocks of filters is a convolutional one all the time, not only at the start."
+    if not hidden:
+        return "A network without hidden layers cannot start as a convolutional one."
+    for units, places, layer in zip(hidden, CONVOLUTION_PLACES, ("first", "second"), strict=False):
+        if units % places:
+            return (
+                f"To start as a convolutional network, the {layer} hidden layer needs a multiple of {places} units "
+                f"(one for each place where it looks), not {units}; a convolutional_start of 0 does without."
+            )
+    return ""
 
 
 def _known(data: Any, kind: type) -> dict[str, Any]:

@@ -86,7 +86,8 @@ def train(
         Called several times a second while pictures are made or a long step is under way, and there is no news. It may
         raise `StopTraining`; a step that is under way is still finished.
     start
-        The weights to begin with, as `mnist_core.runs.load_weights` gives them; by default fresh ones.
+        The weights to begin with, as `mnist_core.runs.load_weights` gives them; by default fresh ones. With them the
+        recipe's convolutional start, if it has one, is left out: they are free already.
 
     Returns
     -------
@@ -103,9 +104,7 @@ def train(
     kept = kept[: how.examples] if how.examples else kept
     images, labels = dataset.train_images[kept], dataset.train_labels[kept]
     validation = dataset.train_images[held], dataset.train_labels[held]
-    model = network.build(recipe.model, how.seed, how.precision, for_training=True)
-    if start is not None:
-        network.set_weights(model, start)
+    learner = _Learner(recipe, start)
     clock, checkpoints, best = _Clock(), Checkpoints(), _Best(how.early_stopping)
     history: list[Progress] = []
 
@@ -117,7 +116,7 @@ def train(
             best.look(news, weights)
         with clock.stopped():
             if weights is not None and on_epoch is not None:
-                on_epoch(EpochEnd(news.epoch, weights, validation[1], scored, partial(scores, model)))
+                on_epoch(EpochEnd(news.epoch, weights, validation[1], scored, partial(scores, learner.model)))
             if on_event is not None:
                 asked = on_event(news)
         if best.is_long_ago:
@@ -126,14 +125,14 @@ def train(
 
     teacher = _teacher(how)
     with (
-        ThreadPoolExecutor(1) as learner,  # it ends with its step
+        ThreadPoolExecutor(1) as step,  # it ends with its step
         _Ahead(lambda: _Lessons(EpochSource(images, labels, how), teacher, how), how.epochs, on_wait) as lessons,
         suppress(StopTraining),
     ):
         _run_epochs(
-            model, recipe, lessons, validation, clock, tell, lambda work: _patiently(learner.submit(work), on_wait)
+            learner, recipe, lessons, validation, clock, tell, lambda work: _patiently(step.submit(work), on_wait)
         )
-    weights = best.weights or network.get_weights(model)
+    weights = best.weights or learner.weights()
     seconds = clock.seconds
     # Scored as the network will be used, in float32, whatever it was trained in.
     model = network.build(recipe.model)
@@ -178,6 +177,37 @@ def _in_batches(forward: Callable[[Float32], tf.Tensor], images: UInt8) -> Float
         batch = images[start : start + _EVALUATION_BATCH].reshape(-1, 784)
         parts.append(np.asarray(forward(np.divide(batch, 255, dtype=np.float32))))
     return np.concatenate(parts)
+
+
+class _Learner:
+    """The network that learns: at first, where the recipe says so, one whose hidden layers are convolutions."""
+
+    def __init__(self, recipe: Recipe, start: Mapping[str, Float32] | None) -> None:
+        how = recipe.training
+        self.model = network.build(recipe.model, how.seed, how.precision, for_training=True)
+        self._convolutional: keras.Model | None = None
+        if start is not None:
+            network.set_weights(self.model, start)
+        elif how.first_free > 1:
+            # In float32 in any case: convolutions of so few patterns take half as long again in bfloat16.
+            self._convolutional = network.build(recipe.model, how.seed, for_training=True, convolutional=True)
+
+    @property
+    def learning(self) -> keras.Model:
+        """The network whose weights are to be moved."""
+        return self.model if self._convolutional is None else self._convolutional
+
+    def weights(self) -> dict[str, Float32]:
+        """Bring `model` up to date, whatever network learns, and return its weights."""
+        if self._convolutional is not None:
+            network.set_weights(self.model, network.unrolled(self._convolutional))
+        return network.get_weights(self.model)
+
+    def set_free(self) -> bool:
+        """Go on with every weight by itself, and tell whether that is new."""
+        self.weights()
+        held, self._convolutional = self._convolutional, None
+        return held is not None
 
 
 class _Clock:
@@ -275,7 +305,7 @@ def _patiently(future: "Future[_T]", on_wait: Callable[[], None] | None) -> _T:
 
 
 def _run_epochs(
-    model: keras.Model,
+    learner: _Learner,
     recipe: Recipe,
     lessons: _Ahead,
     validation: tuple[UInt8, Labels],
@@ -289,14 +319,17 @@ def _run_epochs(
     pace = _Pace()
     asked: int | None = None
     stretch: Callable[..., Any] | None = None
+    began = 1  # with this epoch, what the optimiser remembers
     for epoch in range(1, how.epochs + 1):
         images, labels, goals = lessons.draw(epoch)
-        stretch = stretch or _compiled_stretch(model, recipe, len(labels))
+        if epoch == how.first_free and learner.set_free():
+            stretch, began = None, epoch
+        stretch = stretch or _compiled_stretch(learner.learning, recipe, len(labels))
         steps = _steps(how, len(labels))
         order = _order(rng, len(labels), steps, how.batch_size)
         digits_seen = (labels[order] != NO_DIGIT).sum(axis=1).cumsum()
         pixels, targets = tf.constant(images.reshape(-1, 784)), tf.constant(labels, tf.int32)
-        factors = _updates.factors(how, epoch, steps)
+        factors = _updates.factors(how, epoch, steps, began)
         data = pixels, targets, tf.constant(goals), tf.constant(order), tf.constant(factors)
         sums = tf.zeros((2,), tf.float64)
         done = 0
@@ -312,8 +345,8 @@ def _run_epochs(
             measured: dict[str, float] = {}
             weights, scored = None, np.zeros((0, 10), np.float32)
             if done == steps:
-                weights = network.get_weights(model)
-                scored = scores(model, validation[0])
+                weights = learner.weights()
+                scored = scores(learner.model, validation[0])
             if len(scored):
                 accuracy, value = score(scored, validation[1])
                 measured = {"validation_loss": value, "validation_accuracy": accuracy}

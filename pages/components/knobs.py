@@ -184,6 +184,15 @@ LEARNING = (
         shown=_percent,
     ),
     Knob(
+        "convolutional_start",
+        "Convolutional at the start",
+        "The share of the epochs, at the start, in which the first two hidden layers look for small patterns, the same "
+        "in every place, as a convolutional network does. Then every weight goes its own way. The first layer needs "
+        "144 units for each pattern, the second one 16 (one for each place); for other numbers, this is off.",
+        "range",
+        shown=_percent,
+    ),
+    Knob(
         "early_stopping",
         "Early stopping",
         "Stops when the validation loss has not become better for so many epochs, and keeps the best epoch's weights.",

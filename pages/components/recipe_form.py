@@ -18,6 +18,7 @@ from mnist_core.recipes import (
     STOPS,
     Distortion,
     Recipe,
+    convolutional_start_problem,
 )
 from pages.components import cached, evaluated
 from pages.components.knobs import (
@@ -153,9 +154,7 @@ def current() -> Recipe:
     form: Form = st.session_state[_KEY]
     form.values = {name: value(name) for name in form.values}
     values = {name: form.values[name] for name in flat(Recipe()) if name in form.values}
-    values["hidden"] = tuple(form.values[f"units-{i}"] for i in range(1, _count("layers", MAX_HIDDEN_LAYERS) + 1))
-    blocks = _count("blocks", MAX_BLOCKS) if form.values["kind"] == CONVOLUTIONAL else 0
-    values["filters"] = tuple(form.values[f"filters-{i}"] for i in range(1, blocks + 1))
+    values |= _layers()
     if values["loss"] != "categorical_crossentropy":
         values |= {"label_smoothing": 0.0, "non_digits": 0.0, "teacher": ""}
     elif values["teacher"]:
@@ -164,11 +163,22 @@ def current() -> Recipe:
         values["weight_decay"] = 0.0
     if not values["validation_share"]:
         values["early_stopping"] = 0
+    if convolutional_start_problem(values["filters"], values["hidden"]):
+        values["convolutional_start"] = 0.0
     return from_flat(values)
 
 
+def _layers() -> dict[str, tuple[int, ...]]:
+    """What is set for the layers: the filters of each block, and the units of each hidden layer."""
+    blocks = _count("blocks", MAX_BLOCKS) if value("kind") == CONVOLUTIONAL else 0
+    return {
+        "filters": tuple(value(f"filters-{i}") for i in range(1, blocks + 1)),
+        "hidden": tuple(value(f"units-{i}") for i in range(1, _count("layers", MAX_HIDDEN_LAYERS) + 1)),
+    }
+
+
 def _count(name: str, most: int) -> int:
-    count = st.session_state[_KEY].values[name]
+    count = value(name)
     if not isinstance(count, int) or not 0 <= count <= most:
         raise DigitLabError(f"There can be up to {most} {name}.")
     return count
@@ -381,6 +391,8 @@ def _is_idle(name: str) -> bool:
         return bool(value("optimizer") != "adamw")
     if name == "early_stopping":
         return not value("validation_share")
+    if name == "convolutional_start":
+        return bool(convolutional_start_problem(**_layers()))
     sparse = bool(value("loss") != "categorical_crossentropy")
     return name in ("label_smoothing", "non_digits", "teacher") and (
         sparse or (name == "label_smoothing" and bool(value("teacher")))

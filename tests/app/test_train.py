@@ -196,6 +196,22 @@ def test_what_another_choice_makes_idle_is_disabled_and_not_sent(train: AppTest,
     assert train.select_slider(key="train-weight_decay").value == 0.02, "it is still what it was"
 
 
+def test_a_convolutional_start_is_offered_to_layers_that_can_have_one(train: AppTest, desk: Desk) -> None:
+    slider = "train-convolutional_start"
+    assert train.select_slider(key=slider).disabled, "50 units are not 144 for each pattern"
+    train.select_slider(key="train-units-1").set_value(288).run()
+    train.select_slider(key="train-units-2").set_value(32).run()
+    assert not train.select_slider(key=slider).disabled
+    train.select_slider(key=slider).set_value(0.5).run()
+    start(train)
+    train.select_slider(key="train-units-2").set_value(50).run()
+    assert not train.error
+    assert train.select_slider(key=slider).disabled
+    start(train)
+    sent = [job["recipe"] for job in desk.submitted]
+    assert [(one.model.hidden, one.training.convolutional_start) for one in sent] == [((288, 32), 0.5), ((288, 50), 0)]
+
+
 def test_a_choice_that_goes_wrong_is_warned_of(train: AppTest) -> None:
     train.select_slider(key="train-learning_rate").set_value(0.1).run()
     assert "Sigmoid outputs" in train.warning[0].value

@@ -357,6 +357,18 @@ def test_distortions_are_changed_one_by_one(command: Command, asked: list[recipe
     assert asked == [recipes.preset("ann").with_changes(rotation=5.0, elastic=0.0)]
 
 
+def test_a_convolutional_start_is_asked_for_with_layers_that_can_have_one(
+    command: Command, asked: list[recipes.Recipe]
+) -> None:
+    status, _, err = command("train", "--data", "builtin", "--convolutional-start", "0.5")
+    assert (status, asked) == (1, [])
+    assert "a multiple of 144 units" in err
+    with pytest.raises(Stopped):
+        command("train", "--data", "builtin", "--hidden", "144,16", "--convolutional-start", "0.5")
+    expected = recipes.preset("classic-128").with_changes(hidden=(144, 16), convolutional_start=0.5)
+    assert asked == [expected]
+
+
 def test_a_recipe_comes_from_a_file_and_can_be_changed(
     command: Command, asked: list[recipes.Recipe], tmp_path: Path
 ) -> None:

@@ -24,9 +24,12 @@ EVERYTHING = Recipe(
         gentle_end=0.5, variants=0.2, non_digits=0.2,
     ),
 )  # fmt: skip
+STARTING = Recipe(
+    ModelRecipe(hidden=(144, 16)), TrainRecipe(epochs=1, batch_size=32, examples=100, convolutional_start=0.5)
+)
 LINEAR = Recipe(ModelRecipe(hidden=()), TrainRecipe(epochs=1, optimizer="sgd", validation_share=0.0))
 BRAIN = SMALL.with_changes(precision="bfloat16", batch_norm=True)
-RECIPES = {"small": SMALL, "everything": EVERYTHING, "linear": LINEAR, "bfloat16": BRAIN}
+RECIPES = {"small": SMALL, "everything": EVERYTHING, "linear": LINEAR, "starting": STARTING, "bfloat16": BRAIN}
 
 # Runs the script on digits that take no download, and tells the shapes of what it built.
 RUN = """
@@ -62,6 +65,7 @@ def test_the_script_says_what_it_leaves_out() -> None:
     assert "Not in this script" not in keras_code(SMALL)
     missing = [line for line in keras_code(EVERYTHING).splitlines() if line.startswith("# Not in this script")]
     assert len(missing) == 11
+    assert keras_code(STARTING).count("# Not in this script: the recipe also begins as a convolutional network") == 1
 
 
 @pytest.mark.parametrize(

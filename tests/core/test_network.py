@@ -1,5 +1,5 @@
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import keras
 import numpy as np
@@ -90,6 +90,43 @@ def test_the_forward_pass_is_the_one_of_plain_numpy(name: str) -> None:
     expected = forward(recipe, weights, pixels)
     assert (scores.shape, scores.dtype) == ((7, 10), np.dtype(np.float32))
     np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-4, err_msg="inference: no dropout, stored means")
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        ModelRecipe(hidden=(144,)),
+        ModelRecipe(hidden=(288, 48), activation="tanh"),
+        ModelRecipe(hidden=(288, 32, 20), batch_norm=True, dropout=0.1),
+    ],
+    ids=["one layer", "two", "with norms and a third"],
+)
+def test_a_convolutional_start_unrolled_is_a_dense_network_that_computes_the_same(recipe: ModelRecipe) -> None:
+    start = network.build(recipe, 5, convolutional=True)
+    rng = np.random.default_rng(3)
+    network.set_weights(
+        start,
+        {name: rng.uniform(0.1, 1, value.shape) - 0.3 * ("variance" not in name) for name, value in weights_of(start)},
+    )
+    weights = network.unrolled(start)
+    assert {name: value.shape for name, value in weights.items()} == recipe.weight_shapes
+    pixels = rng.random((7, 784), np.float32)
+    expected = forward(recipe, weights, pixels)
+    np.testing.assert_allclose(np.asarray(start(pixels, training=False)), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_what_an_unrolled_unit_sees_by_hand() -> None:
+    """Unit 13 * 2 + 1 of 12 by 12 places with two patterns: the second pattern, second row and second column."""
+    start = network.build(ModelRecipe(hidden=(288,)), convolutional=True)
+    kernel = network.unrolled(start)["hidden_1/kernel"]
+    pattern = network.get_weights(start)["hidden_1/kernel"]
+    expected = np.zeros((28, 28), np.float32)
+    expected[2:7, 2:7] = pattern[:, :, 0, 1]
+    np.testing.assert_allclose(kernel[:, 13 * 2 + 1].reshape(28, 28), expected)
+
+
+def weights_of(model: keras.Model) -> Iterable[tuple[str, np.ndarray]]:
+    return network.get_weights(model).items()
 
 
 def test_the_softmax_of_sigmoid_scores_is_each_sigmoid_divided_by_their_sum() -> None:

@@ -19,6 +19,7 @@ from mnist_core.recipes import (
     ModelRecipe,
     Recipe,
     TrainRecipe,
+    convolutional_start_problem,
     preset,
 )
 
@@ -185,7 +186,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
     }
     model = ModelRecipe(
         filters=tuple(draw(st.lists(st.integers(2, 16), max_size=3))),
-        hidden=tuple(draw(st.lists(st.integers(4, 1000), max_size=5))),
+        hidden=tuple(draw(st.lists(st.integers(4, 1000), max_size=5) | st.just([288, 32]))),
         activation=draw(st.sampled_from(["relu", "tanh", "sigmoid", "gelu", "elu"])),
         output=draw(st.sampled_from(["softmax", "sigmoid"])),
         dropout=draw(number["dropout"]),
@@ -211,6 +212,8 @@ def recipes(draw: st.DrawFn) -> Recipe:
         distortion=distortion,
         **{name: draw(number[name]) for name in plain},
     )
+    if convolutional_start_problem(model.filters, model.hidden):
+        how = dataclasses.replace(how, convolutional_start=0.0)
     return Recipe(model, how)
 
 
@@ -362,6 +365,36 @@ def test_the_gentle_end_is_a_share_of_the_epochs(epochs: int, share: float, gent
     assert weak == gentle
     assert {how.distortion_in(epoch) for epoch in range(1, epochs + 1) if epoch not in gentle} <= {how.distortion}
     assert how.first_gentle == min(gentle, default=epochs + 1)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "share", "free"), [(10, 0.3, 4), (10, 0.0, 1), (3, 1.0, 4), (1, 0.3, 1), (28, 0.5, 15)]
+)
+def test_the_convolutional_start_is_a_share_of_the_epochs(epochs: int, share: float, free: int) -> None:
+    assert TrainRecipe(epochs=epochs, convolutional_start=share).first_free == free
+
+
+@pytest.mark.parametrize(
+    ("filters", "hidden", "problem"),
+    [
+        ((), (144,), ""),
+        ((), (288, 32, 10), ""),
+        ((), (), "without hidden layers"),
+        ((4,), (144,), "blocks of filters"),
+        ((), (145,), "first hidden layer needs a multiple of 144 .* not 145"),
+        ((), (144, 24), "second hidden layer needs a multiple of 16 .* not 24"),
+    ],
+)
+def test_only_layers_with_a_unit_for_each_place_can_start_as_convolutions(
+    filters: tuple[int, ...], hidden: tuple[int, ...], problem: str
+) -> None:
+    model, how = ModelRecipe(filters=filters, hidden=hidden), TrainRecipe(convolutional_start=0.5)
+    assert Recipe(model), "without such a start any layers will do"
+    if problem:
+        with pytest.raises(DigitLabError, match=problem):
+            Recipe(model, how)
+    else:
+        assert Recipe(model, how).training.convolutional_start == 0.5
 
 
 @pytest.mark.parametrize("name", [item.name for item in dataclasses.fields(Distortion) if item.name != "clean_share"])

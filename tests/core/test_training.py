@@ -385,6 +385,49 @@ def test_epochs_come_again_when_only_so_many_are_distinct(few: Dataset, monkeypa
     assert drawn == [1, 2, 5, 6], "none of those that are distorted at full strength comes again at the gentle end"
 
 
+def test_layers_that_start_as_convolutions_are_so_until_they_are_set_free(few: Dataset) -> None:
+    ends: dict[int, dict[str, np.ndarray]] = {}
+    recipe = Recipe(
+        ModelRecipe(hidden=(288, 16), activation="tanh"),
+        TrainRecipe(epochs=4, batch_size=8, convolutional_start=0.5, **NO_SPLIT),
+    )
+    trained = train(recipe, few, on_epoch=lambda end: ends.update({end.epoch: end.weights}))
+    for epoch, weights in ends.items():
+        first = weights["hidden_1/kernel"].reshape(28, 28, 12, 12, 2)
+        seen = np.array([first[2 * y : 2 * y + 5, 2 * x : 2 * x + 5, y, x] for y in range(12) for x in range(12)])
+        narrow = np.count_nonzero(first) == np.count_nonzero(seen)
+        assert (bool(np.ptp(seen, axis=0).max() == 0), narrow) == (epoch <= 2, epoch <= 2), epoch
+    assert not np.array_equal(ends[1]["hidden_1/kernel"], ends[2]["hidden_1/kernel"]), "it learns all the same"
+    for name, value in trained.weights.items():
+        np.testing.assert_array_equal(value, ends[4][name])
+
+
+def test_a_network_that_is_stopped_while_it_is_convolutional_has_learned_what_it_was_told(few: Dataset) -> None:
+    recipe = Recipe(
+        ModelRecipe(hidden=(144,), activation="tanh"),
+        TrainRecipe(epochs=9, batch_size=8, convolutional_start=1, **NO_SPLIT),
+    )
+
+    def stop(news: Progress) -> int:
+        if news.epoch == 9 and news.step == news.steps - 1:
+            raise StopTraining
+        return 1
+
+    stopped, whole = train(recipe, few, stop), train(recipe, few)
+    fresh = network.build(recipe.model, convolutional=True)
+    changed = np.abs(stopped.weights["hidden_1/kernel"] - network.unrolled(fresh)["hidden_1/kernel"]).max()
+    left = np.abs(stopped.weights["hidden_1/kernel"] - whole.weights["hidden_1/kernel"]).max()
+    assert 0 < left < 0.2 * changed, "one step is missing"
+
+
+def test_given_weights_are_free_from_the_beginning(few: Dataset) -> None:
+    recipe = Recipe(ModelRecipe(hidden=(144,)), TrainRecipe(epochs=2, **NO_SPLIT))
+    learned = train(recipe, few)
+    again = train(recipe.with_changes(convolutional_start=1.0), few, start=learned.weights)
+    plainly = train(recipe, few, start=learned.weights)
+    assert_same_weights(again, plainly)
+
+
 def test_a_teacher_that_is_not_there_is_named(few: Dataset) -> None:
     with pytest.raises(DigitLabError, match="nobody"):
         train(Recipe(SMALL, TrainRecipe(loss=ONE_HOT, teacher="nobody")), few)

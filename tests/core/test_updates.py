@@ -65,6 +65,14 @@ def test_the_first_steps_of_adam_by_hand() -> None:
     np.testing.assert_allclose(np.asarray(one.value), [-0.25, 0.25], rtol=1e-4)
 
 
+def test_an_optimiser_that_begins_late_has_its_first_step_corrected_too() -> None:
+    how = TrainRecipe(learning_rate=0.25, epochs=9)
+    (one,) = (keras.Variable(np.zeros(2, np.float32)),)
+    first, *_ = _updates.factors(how, 5, 3, first_epoch=5)
+    _updates.update(how, [one])([tf.constant([3.0, -0.5])], tf.constant(first))
+    np.testing.assert_allclose(np.asarray(one.value), [-0.25, 0.25], rtol=1e-4)
+
+
 def test_the_rate_falls_to_zero_along_half_a_cosine() -> None:
     how = TrainRecipe(optimizer="adamw", weight_decay=0.5, schedule="cosine", learning_rate=0.1, epochs=2)
     found = np.concatenate([_updates.factors(how, epoch, 2) for epoch in (1, 2)])

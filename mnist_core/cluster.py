@@ -230,10 +230,11 @@ class Jobs:
             raise DigitLabError(f"There is no dataset called {str(dataset)[:40]!r} to train on.")
         if name is not None:
             runs.check_name(name)
+        checked = Recipe.from_dict(recipe.to_dict())  # wherever it came from
         entry = _Entry(
             id=secrets.token_urlsafe(12),
             owner=owner,
-            recipe=Recipe.from_dict(recipe.to_dict()),  # checked, wherever it came from
+            recipe=checked if continue_from is None else checked.going_on,
             dataset=dataset,
             name=name,
             drawing=None if drawing is None else _checked_drawing(drawing),

@@ -1,19 +1,23 @@
 """How a training goes -> Plotly figures, without fonts and without colours of text or background."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
-from mnist_core.figures import ANSWER
+from mnist_core.figures import ANSWER, GUESS
 from mnist_core.learning import Curves, Float64
 
 TRAINING, VALIDATION = ANSWER, "#e67e00"
 _FAINT = "rgba(91, 120, 232, 0.38)"
+_LINE = 14  # pixels
 _MOST_BATCHES = 200  # points of the faint curve: more are not seen, and every one is sent again and again
 
 
-def learning_curve(curves: Curves, epochs: int, what: Literal["accuracy", "loss"]) -> go.Figure:
+def learning_curve(
+    curves: Curves, epochs: int, what: Literal["accuracy", "loss"], turns: Mapping[int, str] | None = None
+) -> go.Figure:
     """Draw one figure of a training against the epochs.
 
     Parameters
@@ -24,6 +28,8 @@ def learning_curve(curves: Curves, epochs: int, what: Literal["accuracy", "loss"
         How many there will be: the axis has its full length from the beginning.
     what
         Which figure.
+    turns
+        Marked where the training changes, by the epoch after which it does, in words: `TrainRecipe.turns`.
 
     Returns
     -------
@@ -56,6 +62,17 @@ def learning_curve(curves: Curves, epochs: int, what: Literal["accuracy", "loss"
     )
     figure.update_xaxes(range=[0, epochs * 1.01], fixedrange=True, title="Epoch", showgrid=False, rangemode="tozero")
     figure.update_yaxes(fixedrange=True, title=None, tickformat=".0%" if what == "accuracy" else None)
+    # The words stand where no curve runs, below a rising one and above a falling one, each in a line of its own.
+    place, way = ({"y": 0, "yanchor": "bottom"}, 1) if what == "accuracy" else ({"y": 1, "yanchor": "top"}, -1)
+    for number, (epoch, words) in enumerate((turns or {}).items()):
+        side = "right" if epoch > epochs / 2 else "left"
+        figure.add_vline(
+            epoch,
+            line={"color": GUESS, "width": 1, "dash": "dot"},
+            annotation={"text": words, "font_size": 11, "xanchor": side, "showarrow": False}
+            | {"yref": "paper", "yshift": _LINE * way * number}
+            | place,
+        )
     if what == "accuracy":
         figure.update_yaxes(range=[_floor(batches), 1.005])
     else:

@@ -323,7 +323,7 @@ class TrainRecipe:
         5 by 5 pixels, and those that look for the same in different places share their weights. Then every weight is
         free. A dense network that begins as a convolutional one keeps what it gains from that (d'Ascoli et al.,
         "Finding the needle in the haystack with convolutions", 2019). The first layer must have a multiple of 144
-        units, the second one of 16: one for each place. Training that goes on from given weights has no such start.
+        units, the second one of 16: one for each place.
     variants
         Share of the digits 0, 1 and 7 that get a slash, a flag or a bar.
     non_digits
@@ -389,6 +389,14 @@ class TrainRecipe:
         """The epoch, counted from 1, from which on no layer is held to be a convolution."""
         return round(self.convolutional_start * self.epochs) + 1
 
+    @property
+    def turns(self) -> dict[int, str]:
+        """What changes while it learns, by the epoch after which it does, in a few words."""
+        found = {self.first_free - 1: "every weight free"} if self.convolutional_start else {}
+        if self.distortion.active and self.gentle_end:
+            found[self.first_gentle - 1] = "distorted less"
+        return {epoch: words for epoch, words in found.items() if 0 < epoch < self.epochs}
+
     def distortion_in(self, epoch: int) -> Distortion:
         """Return how the digits are changed in an epoch, counted from 1."""
         return self.distortion.gentle if epoch >= self.first_gentle else self.distortion
@@ -405,6 +413,11 @@ class Recipe:
         problem = convolutional_start_problem(self.model.filters, self.model.hidden)
         if self.training.convolutional_start and problem:
             raise DigitLabError(problem)
+
+    @property
+    def going_on(self) -> Self:
+        """The same for a training that goes on from given weights: they are free, whatever they began as."""
+        return self.with_changes(convolutional_start=0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dictionaries, lists, numbers and strings, ready for JSON."""

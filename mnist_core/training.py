@@ -87,7 +87,7 @@ def train(
         raise `StopTraining`; a step that is under way is still finished.
     start
         The weights to begin with, as `mnist_core.runs.load_weights` gives them; by default fresh ones. With them the
-        recipe's convolutional start, if it has one, is left out: they are free already.
+        recipe is the one that `Recipe.going_on` gives.
 
     Returns
     -------
@@ -99,6 +99,8 @@ def train(
     DigitLabError
         The loss stopped being a number (the learning rate is too high, as a rule), or the teacher cannot be loaded.
     """
+    if start is not None:
+        recipe = recipe.going_on
     how = recipe.training
     kept, held = stratified_split(dataset.train_labels, how.validation_share)
     kept = kept[: how.examples] if how.examples else kept

@@ -186,7 +186,7 @@ def _curves(job: Job) -> None:
         with column:
             st.markdown(f"**{title}**", help=CURVES_HELP if what == "accuracy" else None)
             st.plotly_chart(
-                figures_training.learning_curve(found, epochs, what),
+                figures_training.learning_curve(found, epochs, what, job.recipe.training.turns),
                 key=f"train-{what}-{job.id}",
                 config=PLOT,
                 alt=_in_words(what, job),

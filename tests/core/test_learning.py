@@ -84,6 +84,19 @@ def test_the_figure_shows_batches_training_and_validation(what: Any) -> None:
     assert figure.layout.uirevision
 
 
+@pytest.mark.parametrize("what", ["accuracy", "loss"])
+def test_the_figure_marks_where_the_training_changes(what: Any) -> None:
+    figure = learning_curve(curves(STORY), 10, what, {3: "every weight free", 8: "distorted less"})
+    marked = [
+        (line.x0, words.x, words.text, words.xanchor)
+        for line, words in zip(figure.layout.shapes, figure.layout.annotations, strict=True)
+    ]
+    assert marked == [(3, 3, "every weight free", "left"), (8, 8, "distorted less", "right")]
+    first, second = (words.yshift for words in figure.layout.annotations)
+    assert abs(first - second) >= 11, "on a narrow screen they would cover each other"
+    assert not learning_curve(curves(STORY), 10, what).layout.shapes
+
+
 def test_without_held_back_digits_the_figure_names_no_validation() -> None:
     figure = learning_curve(curves([news(1, 4, 1.0, 0.5)]), 2, "loss")
     assert figure.data[2].visible is False

@@ -374,6 +374,18 @@ def test_the_convolutional_start_is_a_share_of_the_epochs(epochs: int, share: fl
     assert TrainRecipe(epochs=epochs, convolutional_start=share).first_free == free
 
 
+def test_what_changes_while_it_learns_is_told() -> None:
+    how = TrainRecipe(epochs=10, convolutional_start=0.3, gentle_end=0.2, distortion=Distortion(shift=1))
+    assert how.turns == {3: "every weight free", 8: "distorted less"}
+    assert dataclasses.replace(how, distortion=Distortion(), convolutional_start=0.0).turns == {}
+    assert dataclasses.replace(how, convolutional_start=1.0, gentle_end=1.0).turns == {}, "it is so all the time"
+
+
+def test_a_training_that_goes_on_has_no_start_of_its_own() -> None:
+    recipe = Recipe(ModelRecipe(hidden=(144,)), TrainRecipe(convolutional_start=0.5, gentle_end=0.2))
+    assert recipe.going_on == Recipe(recipe.model, TrainRecipe(gentle_end=0.2))
+
+
 @pytest.mark.parametrize(
     ("filters", "hidden", "problem"),
     [

@@ -426,6 +426,7 @@ def test_given_weights_are_free_from_the_beginning(few: Dataset) -> None:
     again = train(recipe.with_changes(convolutional_start=1.0), few, start=learned.weights)
     plainly = train(recipe, few, start=learned.weights)
     assert_same_weights(again, plainly)
+    assert again.recipe == recipe, "which its record says"
 
 
 def test_a_teacher_that_is_not_there_is_named(few: Dataset) -> None:

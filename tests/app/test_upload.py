@@ -358,6 +358,11 @@ def test_a_bad_file_gets_its_sentence_and_the_others_are_done(
     assert not any("<b>bold" in block.value for block in upload.get("html")), "names are no markup"
 
 
+def test_a_bad_files_name_is_said_as_it_is_written(upload: AppTest) -> None:
+    put(upload, ("my *first* [7](x) `n`.png", b"", "image/png"))
+    assert upload.error[0].value.startswith(r"my \*first\* \[7\]\(x\) \`n\`.png is empty")
+
+
 def test_the_table_counts_what_is_read_as_the_card_does(upload: AppTest, browser: Browser) -> None:
     put(upload, written("3", "K", "5", "7"), ("paper.png", encode_png(np.full((300, 200), 250, np.uint8)), "image/png"))
     upload.button(key="choose-letter.jpg").click().run()

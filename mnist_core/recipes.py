@@ -321,9 +321,8 @@ class TrainRecipe:
     convolutional_start
         Share of the epochs, at the start, in which the first two hidden layers are held to be convolutions: a unit sees
         5 by 5 pixels, and those that look for the same in different places share their weights. Then every weight is
-        free. A dense network that begins as a convolutional one keeps what it gains from that (d'Ascoli et al.,
-        "Finding the needle in the haystack with convolutions", 2019). The first layer must have a multiple of 144
-        units, the second one of 16: one for each place.
+        free (d'Ascoli et al., "Finding the needle in the haystack with convolutions", 2019). It learns in far fewer
+        epochs so. The first layer must have a multiple of 144 units, the second one of 16: one for each place.
     variants
         Share of the digits 0, 1 and 7 that get a slash, a flag or a bar.
     non_digits

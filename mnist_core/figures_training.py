@@ -63,15 +63,15 @@ def learning_curve(
     figure.update_xaxes(range=[0, epochs * 1.01], fixedrange=True, title="Epoch", showgrid=False, rangemode="tozero")
     figure.update_yaxes(fixedrange=True, title=None, tickformat=".0%" if what == "accuracy" else None)
     # The words stand where no curve runs, below a rising one and above a falling one, each in a line of its own.
-    place, way = ({"y": 0, "yanchor": "bottom"}, 1) if what == "accuracy" else ({"y": 1, "yanchor": "top"}, -1)
+    y, edge, way = (0, "bottom", 1) if what == "accuracy" else (1, "top", -1)
+    place = {"yref": "paper", "y": y, "yanchor": edge}
     for number, (epoch, words) in enumerate((turns or {}).items()):
         side = "right" if epoch > epochs / 2 else "left"
         figure.add_vline(
             epoch,
             line={"color": GUESS, "width": 1, "dash": "dot"},
-            annotation={"text": words, "font_size": 11, "xanchor": side, "showarrow": False}
-            | {"yref": "paper", "yshift": _LINE * way * number}
-            | place,
+            annotation=place
+            | {"text": words, "font_size": 11, "showarrow": False, "xanchor": side, "yshift": _LINE * way * number},
         )
     if what == "accuracy":
         figure.update_yaxes(range=[_floor(batches), 1.005])

@@ -206,8 +206,7 @@ class _Learner:
         return network.get_weights(self.model)
 
     def set_free(self) -> bool:
-        """Go on with every weight by itself, and tell whether that is new."""
-        self.weights()
+        """Go on with every weight of `model` by itself, from the last epoch's end; tell whether that is new."""
         held, self._convolutional = self._convolutional, None
         return held is not None
 

@@ -1,5 +1,5 @@
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import keras
 import numpy as np
@@ -104,9 +104,10 @@ def test_the_forward_pass_is_the_one_of_plain_numpy(name: str) -> None:
 def test_a_convolutional_start_unrolled_is_a_dense_network_that_computes_the_same(recipe: ModelRecipe) -> None:
     start = network.build(recipe, 5, convolutional=True)
     rng = np.random.default_rng(3)
+    fresh = network.get_weights(start)
     network.set_weights(
         start,
-        {name: rng.uniform(0.1, 1, value.shape) - 0.3 * ("variance" not in name) for name, value in weights_of(start)},
+        {name: rng.uniform(0.1, 1, value.shape) - 0.3 * ("variance" not in name) for name, value in fresh.items()},
     )
     weights = network.unrolled(start)
     assert {name: value.shape for name, value in weights.items()} == recipe.weight_shapes
@@ -123,10 +124,6 @@ def test_what_an_unrolled_unit_sees_by_hand() -> None:
     expected = np.zeros((28, 28), np.float32)
     expected[2:7, 2:7] = pattern[:, :, 0, 1]
     np.testing.assert_allclose(kernel[:, 13 * 2 + 1].reshape(28, 28), expected)
-
-
-def weights_of(model: keras.Model) -> Iterable[tuple[str, np.ndarray]]:
-    return network.get_weights(model).items()
 
 
 def test_the_softmax_of_sigmoid_scores_is_each_sigmoid_divided_by_their_sum() -> None:

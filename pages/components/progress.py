@@ -23,7 +23,8 @@ PLOT = {"displayModeBar": False}
 CURVES_HELP = (
     "**Batches**: the digits it is learning from at the moment. **Training**: all of them, averaged over the epoch. "
     "**Validation**: digits that were held back and that it never learns from. While both curves get better, it "
-    "understands; when only training does, it learns by heart."
+    "understands; when only training does, it learns by heart. **Dotted lines**: from here on it learns otherwise, as "
+    "the recipe says."
 )
 WEIGHTS_HELP = (
     "One picture for each unit of the first layer, up to 64: blue pixels speak for it, orange ones against it. They "

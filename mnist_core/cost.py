@@ -46,7 +46,7 @@ class Cost:
     seconds: float
 
 
-def estimate(recipe: Recipe, dataset: str) -> Cost:
+def estimate(recipe: Recipe, dataset: str, teacher: ModelRecipe | None = None) -> Cost:
     """Estimate a training's cost from short trials of its arithmetic on this machine.
 
     Parameters
@@ -55,6 +55,8 @@ def estimate(recipe: Recipe, dataset: str) -> Cost:
         What would be trained.
     dataset
         ``"mnist"`` or ``"builtin"``.
+    teacher
+        The teacher's architecture, if the recipe has one: it reads every picture.
     """
     how = recipe.training
     digits = training_digits(recipe, dataset)
@@ -62,7 +64,8 @@ def estimate(recipe: Recipe, dataset: str) -> Cost:
     steps = math.ceil(shown / how.batch_size)
     learning = steps * _seconds_per_step(recipe.model, how.batch_size)
     # The next epoch's pictures are made while this one's are learned.
-    epoch = max(learning, shown * _seconds_per_picture(how.distortion))
+    reading = _seconds_of_products(teacher, how.batch_size) / how.batch_size if teacher else 0.0
+    epoch = max(learning, shown * (_seconds_per_picture(how.distortion) + reading))
     return Cost(digits, recipe.model.parameters, _megabytes(recipe, dataset), how.epochs * epoch)
 
 
@@ -98,10 +101,13 @@ def _products(model: ModelRecipe) -> list[tuple[int, int, int]]:
 
 
 def _seconds_per_step(model: ModelRecipe, batch_size: int) -> float:
-    products = _products(model)
-    seconds = sum(_seconds_of_product(batch_size * rows * inputs * outputs) for rows, inputs, outputs in products)
     update = _UPDATE_PASSES * model.parameters * _FLOAT / _bytes_per_second()
-    return _STEP_SECONDS + len(products) * _LAYER_SECONDS + _PASSES * seconds + update
+    layers = len(_products(model)) * _LAYER_SECONDS
+    return _STEP_SECONDS + layers + _PASSES * _seconds_of_products(model, batch_size) + update
+
+
+def _seconds_of_products(model: ModelRecipe, digits: int) -> float:
+    return sum(_seconds_of_product(digits * rows * inputs * outputs) for rows, inputs, outputs in _products(model))
 
 
 def _seconds_of_product(multiplications: float) -> float:

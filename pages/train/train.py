@@ -104,7 +104,8 @@ def preview() -> None:
     recipe_form.write_address(recipe)
     data = recipe_form.value("data")
     st.markdown(network_svg.network_svg(recipe.model), unsafe_allow_html=True)
-    expected = cost.estimate(recipe, data)
+    teacher = cached.all_runs().get(recipe.training.teacher)
+    expected = cost.estimate(recipe, data, teacher.recipe.model if teacher else None)
     progress.facts(
         {
             "Weights": f"{expected.parameters:,}",

@@ -53,6 +53,12 @@ def test_more_work_is_said_to_take_more_time(changes: dict[str, object]) -> None
     assert more.seconds > cost.estimate(BASE, "mnist").seconds > 0
 
 
+def test_a_teacher_that_reads_every_picture_takes_time() -> None:
+    taught = BASE.with_changes(loss="categorical_crossentropy", teacher="cnn", hidden=(4,), batch_size=2048)
+    alone = cost.estimate(taught, "mnist").seconds
+    assert cost.estimate(taught, "mnist", ModelRecipe(filters=(64, 128, 256), hidden=(64,))).seconds > 2 * alone
+
+
 def test_memory_counts_the_weights_once_for_each_number_that_is_kept_of_them() -> None:
     wide = BASE.with_changes(hidden=(1024, 1024), optimizer="sgd")
     adam = wide.with_changes(optimizer="adam")

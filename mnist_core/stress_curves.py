@@ -264,7 +264,7 @@ def sentences(curves: Sequence[Curve], recipes: Sequence[Recipe] = ()) -> tuple[
     said = _apart(curves, how) if len(curves) > 1 else []
     said += [_where(one, how) for one in curves]
     if how.name == "shuffled":
-        said.append(_about_shuffling(curves))
+        said.append(_about_shuffling(curves, recipes))
     elif recipes:
         said += _about_training(curves, recipes, how)
     return tuple(said)
@@ -309,7 +309,8 @@ def _apart(curves: Sequence[Curve], how: Disturbance) -> list[str]:
     return said
 
 
-def _about_shuffling(curves: Sequence[Curve]) -> str:
+def _about_shuffling(curves: Sequence[Curve], recipes: Sequence[Recipe]) -> str:
+    held = [one.run for one, how in zip(curves, recipes, strict=False) if how.training.convolutional_start]
     ends = [float(one.accuracy[-1]) for one in curves]
     now = (
         "these learned from whole pictures, so with all pixels shuffled they can only guess"
@@ -317,9 +318,10 @@ def _about_shuffling(curves: Sequence[Curve]) -> str:
         else "these learned from whole pictures"
     )
     return (
-        "Nothing is lost: every pixel is still there. A dense network never knew which pixels are neighbours, so one "
+        "Nothing is lost: every pixel is still there. A dense network is not told which pixels are neighbours, so one "
         f"that learned from pixels shuffled like this would read as well as before; {now}. A convolutional network "
-        "looks for strokes among neighbours, so it could not learn it as well."
+        f"looks for strokes among neighbours, {f'and so did {_listed(held)} at first, ' if held else ''}so it could "
+        "not learn it as well."
     )
 
 

@@ -15,7 +15,7 @@ from mnist_core import runs, stress_curves
 from mnist_core.data import Dataset
 from mnist_core.errors import DigitLabError
 from mnist_core.evaluation import wilson_interval
-from mnist_core.recipes import PRESETS
+from mnist_core.recipes import PRESETS, ModelRecipe, Recipe, TrainRecipe
 from mnist_core.recognizer import Recognizer
 from mnist_core.runs import Run
 from mnist_core.stress import DISTURBANCES
@@ -140,6 +140,10 @@ def test_that_they_differ_most_undisturbed_is_said() -> None:
 def test_of_shuffled_pixels_it_says_what_a_dense_network_would_not_mind() -> None:
     assert "so with all pixels shuffled they can only guess" in sentences([curve("shuffled", [99, 10])])[-1]
     assert "only guess" not in sentences([curve("shuffled", [99, 97])])[-1], "one that learned so reads them"
+    began = Recipe(ModelRecipe(hidden=(144,)), TrainRecipe(convolutional_start=0.5))
+    curves, recipes = [curve("shuffled", [99, 10], "a"), curve("shuffled", [99, 10], "b")], [began, Recipe()]
+    assert "among neighbours, and so did a at first, so it could not" in sentences(curves, recipes)[-1]
+    assert "at first" not in sentences(curves, [Recipe(), Recipe()])[-1]
 
 
 def test_curves_are_written_down() -> None:

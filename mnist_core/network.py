@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from mnist_core.recipes import CONVOLUTION_PLACES, CONVOLUTION_SIDE, CONVOLUTION_STRIDE, ModelRecipe, Precision
+from mnist_core.recipes import CONVOLUTION_STRIDE, CONVOLUTIONS, ModelRecipe, Precision
 
 Weights = Mapping[str, npt.NDArray[np.float32]]
 
@@ -17,12 +17,14 @@ class _FusedNorm(keras.layers.BatchNormalization):  # type: ignore[misc] # Keras
     """Keras' batch normalisation, in training as one operation forward and one back.
 
     In a convolutional network Keras' own, a dozen operations each way over every pixel in float32, takes two thirds of
-    a training step.
+    a training step. Once `held_still` it goes on as it does outside training, with the mean and variance it has.
     """
 
+    held_still = False
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if not training:
-            return super().call(inputs, training=training, mask=mask)
+        if not training or self.held_still:
+            return super().call(inputs, training=False, mask=mask)
         units = inputs.shape[-1]
         pixels = inputs if len(inputs.shape) == 4 else tf.reshape(inputs, (-1, 1, 1, units))
         none = tf.zeros((0,))
@@ -66,7 +68,7 @@ def build(
         With a batch normalisation that computes the same in less time. Such a network cannot be exported: a layer of it
         is none of Keras'.
     convolutional
-        With convolutions for the first two hidden layers, as `TrainRecipe.convolutional_start` says; `unrolled` gives
+        With convolutions for the first three hidden layers, as `TrainRecipe.convolutional_start` says; `unrolled` gives
         the weights of the same network without them.
 
     Returns
@@ -101,16 +103,18 @@ def build(
                 x = activated(convolution(x), part)
             x = keras.layers.MaxPooling2D(2, dtype=policy, name=f"pool_{block}")(x)
         x = keras.layers.Flatten(dtype=policy, name="flat")(x)
-    places = CONVOLUTION_PLACES if convolutional else ()
-    if places:
+    held = CONVOLUTIONS if convolutional else ()
+    if held:
         x = keras.layers.Reshape((28, 28, 1), dtype=policy, name="picture")(x)
     for number, units in enumerate(recipe.hidden, start=1):
         kernel, name = first(seed=draw), f"hidden_{number}"
-        if number <= len(places):
+        if number <= len(held):
+            side, padding, places = held[number - 1]
             layer = keras.layers.Conv2D(
-                units // places[number - 1],
-                CONVOLUTION_SIDE,
+                units // places,
+                side,
                 CONVOLUTION_STRIDE,
+                padding=padding,
                 kernel_initializer=kernel,
                 name=name,
                 **common,
@@ -121,7 +125,7 @@ def build(
         if recipe.dropout:
             dropout = keras.layers.Dropout(recipe.dropout, seed=seed + number, dtype=policy, name=f"dropout_{number}")
             x = dropout(x)
-        if number == min(len(places), len(recipe.hidden)):
+        if number == min(len(held), len(recipe.hidden)):
             x = keras.layers.Flatten(dtype=policy, name="flat")(x)
     last = keras.initializers.GlorotUniform(seed=draw)
     scores = keras.layers.Dense(10, kernel_initializer=last, name="logits")(x)
@@ -169,7 +173,7 @@ def unrolled(model: keras.Model) -> dict[str, npt.NDArray[np.float32]]:
         side, _, channels = layer.input.shape[1:]
         each = np.eye(side * side * channels, dtype=np.float32).reshape(-1, side, side, channels)
         kernel = weights[f"{layer.name}/kernel"]
-        found = np.asarray(tf.nn.conv2d(each, kernel, CONVOLUTION_STRIDE, "VALID"))
+        found = np.asarray(tf.nn.conv2d(each, kernel, CONVOLUTION_STRIDE, layer.padding.upper()))
         weights[f"{layer.name}/kernel"] = found.reshape(len(each), -1)
         places = found.shape[1] * found.shape[2]
         number = layer.name.removeprefix("hidden_")
@@ -177,6 +181,16 @@ def unrolled(model: keras.Model) -> dict[str, npt.NDArray[np.float32]]:
             if name == f"{layer.name}/bias" or name.startswith(f"norm_{number}/"):
                 weights[name] = np.tile(weights[name], places)
     return weights
+
+
+def hold_normalisation(model: keras.Model) -> None:
+    """Let the batch normalisation of a network built `for_training` keep the mean and variance that it has.
+
+    Its scale and offset are learned on. What has been compiled from the network before stays as it was.
+    """
+    for layer in model.layers:
+        if isinstance(layer, _FusedNorm):
+            layer.held_still = True
 
 
 def forget_all() -> None:

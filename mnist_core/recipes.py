@@ -36,11 +36,19 @@ _MEASURED_BY_NORM = ("moving_mean", "moving_variance")
 RUN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """What the name of a run looks like."""
 
-CONVOLUTION_SIDE, CONVOLUTION_STRIDE = 5, 2
-"""Of the convolutions that `TrainRecipe.convolutional_start` begins with, pixels."""
-CONVOLUTION_PLACES = (12 * 12, 4 * 4)
-"""In how many places the first hidden layer's convolution looks at the picture, and the second's at what the first
-found."""
+
+class Convolution(NamedTuple):
+    """A convolution as a hidden layer begins with: the side of what it sees, the border, and where it looks."""
+
+    side: int
+    padding: Literal["valid", "same"]
+    places: int
+
+
+CONVOLUTION_STRIDE = 2
+CONVOLUTIONS = (Convolution(6, "valid", 12 * 12), Convolution(5, "same", 6 * 6), Convolution(5, "same", 3 * 3))
+"""What the first hidden layers are with `TrainRecipe.convolutional_start`: each looks, in so many places, at what the
+one before found. Sides and the stride are in pixels, or in places of the layer before."""
 
 MAX_PARAMETERS = 16_000_000
 MAX_HIDDEN_LAYERS = 5
@@ -79,8 +87,11 @@ BOUNDS: Mapping[str, Bounds] = {
 }
 """Bounds of each number in a recipe, by field name."""
 
+_SIZES = (
+    4, 8, 10, 16, 20, 32, 36, 50, 64, 72, 100, 128, 144, 200, 256, 288, 300, 400, 512, 576, 768, 864, 1024, 1152,
+)  # fmt: skip
 STOPS: Mapping[str, tuple[float, ...]] = {
-    "units": (4, 8, 10, 16, 20, 32, 50, 64, 100, 128, 144, 200, 256, 288, 300, 400, 512, 576, 768, 1024),
+    "units": _SIZES,
     "filters": (4, 8, 16, 32, 64, 128),
     "epochs": (*range(1, 11), 12, 15, 20, 25, 30, 40, 50, 60, 80, 100),
     "learning_rate": (*(float(f"{digit}e{power}") for power in range(-5, 1) for digit in (1, 2, 5)), 10.0),
@@ -319,10 +330,12 @@ class TrainRecipe:
         learn last from what is nearer to the digits they are made for read those better (He et al., "Data augmentation
         revisited", 2019).
     convolutional_start
-        Share of the epochs, at the start, in which the first two hidden layers are held to be convolutions: a unit sees
-        5 by 5 pixels, and those that look for the same in different places share their weights. Then every weight is
-        free (d'Ascoli et al., "Finding the needle in the haystack with convolutions", 2019). It learns in far fewer
-        epochs so. The first layer must have a multiple of 144 units, the second one of 16: one for each place.
+        Share of the epochs, at the start, in which the first three hidden layers are held to be convolutions: a unit
+        sees 6 by 6 pixels (5 by 5 places of the layer before), and those that look for the same in different places
+        share their weights. Then every weight is free (d'Ascoli et al., "Finding the needle in the haystack with
+        convolutions", 2019); batch normalisation keeps the means and variances that it has by then. It learns in far
+        fewer epochs so. The first layer must have a multiple of 144 units, the second one of 36, the third one of 9:
+        one for each place.
     variants
         Share of the digits 0, 1 and 7 that get a slash, a flag or a bar.
     non_digits
@@ -461,11 +474,11 @@ def convolutional_start_problem(filters: Sequence[int], hidden: Sequence[int]) -
         return "A network with blocks of filters is a convolutional one all the time, not only at the start."
     if not hidden:
         return "A network without hidden layers cannot start as a convolutional one."
-    for units, places, layer in zip(hidden, CONVOLUTION_PLACES, ("first", "second"), strict=False):
-        if units % places:
+    for units, held, layer in zip(hidden, CONVOLUTIONS, ("first", "second", "third"), strict=False):
+        if units % held.places:
             return (
-                f"To start as a convolutional network, the {layer} hidden layer needs a multiple of {places} units "
-                f"(one for each place where it looks), not {units}; a convolutional_start of 0 does without."
+                f"To start as a convolutional network, the {layer} hidden layer needs a multiple of {held.places} "
+                f"units (one for each place where it looks), not {units}; a convolutional_start of 0 does without."
             )
     return ""
 

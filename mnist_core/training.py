@@ -206,9 +206,16 @@ class _Learner:
         return network.get_weights(self.model)
 
     def set_free(self) -> bool:
-        """Go on with every weight of `model` by itself, from the last epoch's end; tell whether that is new."""
-        held, self._convolutional = self._convolutional, None
-        return held is not None
+        """Go on with every weight of `model` by itself, from the last epoch's end; tell whether that is new.
+
+        Its normalisation is held still: over a batch, a single unit is not what its pattern was over all places of it,
+        and at the rim, where there is hardly ever ink, it would make much of noise.
+        """
+        if self._convolutional is None:
+            return False
+        self._convolutional = None
+        network.hold_normalisation(self.model)
+        return True
 
 
 class _Clock:

@@ -186,9 +186,10 @@ LEARNING = (
     Knob(
         "convolutional_start",
         "Convolutional at the start",
-        "The share of the epochs, at the start, in which the first two hidden layers look for small patterns, the same "
-        "in every place, as a convolutional network does. Then every weight goes its own way. The first layer needs "
-        "144 units for each pattern, the second one 16 (one for each place); for other numbers, this is off.",
+        "The share of the epochs, at the start, in which the first three hidden layers look for small patterns, the "
+        "same in every place, as a convolutional network does. Then every weight goes its own way. The first layer "
+        "needs 144 units for each pattern, the second one 36, the third one 9 (one for each place); for other numbers, "
+        "this is off.",
         "range",
         shown=_percent,
     ),
@@ -204,8 +205,7 @@ LEARNING = (
         "teacher",
         "Teacher",
         "A network whose answers are learned instead of the labels: it tells not only that this is a 7 but also how "
-        "much "
-        "it looks like a 1. It needs one-hot labels.",
+        "much it looks like a 1. It needs one-hot labels.",
         "run",
     ),
     Knob(

@@ -200,7 +200,7 @@ def test_a_convolutional_start_is_offered_to_layers_that_can_have_one(train: App
     slider = "train-convolutional_start"
     assert train.select_slider(key=slider).disabled, "50 units are not 144 for each pattern"
     train.select_slider(key="train-units-1").set_value(288).run()
-    train.select_slider(key="train-units-2").set_value(32).run()
+    train.select_slider(key="train-units-2").set_value(144).run()
     assert not train.select_slider(key=slider).disabled
     train.select_slider(key=slider).set_value(0.5).run()
     start(train)
@@ -209,7 +209,7 @@ def test_a_convolutional_start_is_offered_to_layers_that_can_have_one(train: App
     assert train.select_slider(key=slider).disabled
     start(train)
     sent = [job["recipe"] for job in desk.submitted]
-    assert [(one.model.hidden, one.training.convolutional_start) for one in sent] == [((288, 32), 0.5), ((288, 50), 0)]
+    assert [(one.model.hidden, one.training.convolutional_start) for one in sent] == [((288, 144), 0.5), ((288, 50), 0)]
 
 
 def test_a_choice_that_goes_wrong_is_warned_of(train: AppTest) -> None:

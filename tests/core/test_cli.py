@@ -364,8 +364,8 @@ def test_a_convolutional_start_is_asked_for_with_layers_that_can_have_one(
     assert (status, asked) == (1, [])
     assert "a multiple of 144 units" in err
     with pytest.raises(Stopped):
-        command("train", "--data", "builtin", "--hidden", "144,16", "--convolutional-start", "0.5")
-    expected = recipes.preset("classic-128").with_changes(hidden=(144, 16), convolutional_start=0.5)
+        command("train", "--data", "builtin", "--hidden", "144,36", "--convolutional-start", "0.5")
+    expected = recipes.preset("classic-128").with_changes(hidden=(144, 36), convolutional_start=0.5)
     assert asked == [expected]
 
 

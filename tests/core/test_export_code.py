@@ -25,7 +25,7 @@ EVERYTHING = Recipe(
     ),
 )  # fmt: skip
 STARTING = Recipe(
-    ModelRecipe(hidden=(144, 16)), TrainRecipe(epochs=1, batch_size=32, examples=100, convolutional_start=0.5)
+    ModelRecipe(hidden=(144, 36)), TrainRecipe(epochs=1, batch_size=32, examples=100, convolutional_start=0.5)
 )
 LINEAR = Recipe(ModelRecipe(hidden=()), TrainRecipe(epochs=1, optimizer="sgd", validation_share=0.0))
 BRAIN = SMALL.with_changes(precision="bfloat16", batch_norm=True)

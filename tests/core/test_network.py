@@ -96,10 +96,10 @@ def test_the_forward_pass_is_the_one_of_plain_numpy(name: str) -> None:
     "recipe",
     [
         ModelRecipe(hidden=(144,)),
-        ModelRecipe(hidden=(288, 48), activation="tanh"),
-        ModelRecipe(hidden=(288, 32, 20), batch_norm=True, dropout=0.1),
+        ModelRecipe(hidden=(288, 72), activation="tanh"),
+        ModelRecipe(hidden=(288, 72, 27, 20), batch_norm=True, dropout=0.1),
     ],
-    ids=["one layer", "two", "with norms and a third"],
+    ids=["one layer", "two", "three with norms, and a fourth"],
 )
 def test_a_convolutional_start_unrolled_is_a_dense_network_that_computes_the_same(recipe: ModelRecipe) -> None:
     start = network.build(recipe, 5, convolutional=True)
@@ -122,7 +122,7 @@ def test_what_an_unrolled_unit_sees_by_hand() -> None:
     kernel = network.unrolled(start)["hidden_1/kernel"]
     pattern = network.get_weights(start)["hidden_1/kernel"]
     expected = np.zeros((28, 28), np.float32)
-    expected[2:7, 2:7] = pattern[:, :, 0, 1]
+    expected[2:8, 2:8] = pattern[:, :, 0, 1]
     np.testing.assert_allclose(kernel[:, 13 * 2 + 1].reshape(28, 28), expected)
 
 

@@ -186,7 +186,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
     }
     model = ModelRecipe(
         filters=tuple(draw(st.lists(st.integers(2, 16), max_size=3))),
-        hidden=tuple(draw(st.lists(st.integers(4, 1000), max_size=5) | st.just([288, 32]))),
+        hidden=tuple(draw(st.lists(st.integers(4, 1000), max_size=5) | st.just([288, 36]))),
         activation=draw(st.sampled_from(["relu", "tanh", "sigmoid", "gelu", "elu"])),
         output=draw(st.sampled_from(["softmax", "sigmoid"])),
         dropout=draw(number["dropout"]),
@@ -390,11 +390,12 @@ def test_a_training_that_goes_on_has_no_start_of_its_own() -> None:
     ("filters", "hidden", "problem"),
     [
         ((), (144,), ""),
-        ((), (288, 32, 10), ""),
+        ((), (288, 36, 9, 10), ""),
         ((), (), "without hidden layers"),
         ((4,), (144,), "blocks of filters"),
         ((), (145,), "first hidden layer needs a multiple of 144 .* not 145"),
-        ((), (144, 24), "second hidden layer needs a multiple of 16 .* not 24"),
+        ((), (144, 24), "second hidden layer needs a multiple of 36 .* not 24"),
+        ((), (144, 36, 10), "third hidden layer needs a multiple of 9 .* not 10"),
     ],
 )
 def test_only_layers_with_a_unit_for_each_place_can_start_as_convolutions(

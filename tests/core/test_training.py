@@ -388,18 +388,32 @@ def test_epochs_come_again_when_only_so_many_are_distinct(few: Dataset, monkeypa
 def test_layers_that_start_as_convolutions_are_so_until_they_are_set_free(few: Dataset) -> None:
     ends: dict[int, dict[str, np.ndarray]] = {}
     recipe = Recipe(
-        ModelRecipe(hidden=(288, 16), activation="tanh"),
+        ModelRecipe(hidden=(288, 36), activation="tanh"),
         TrainRecipe(epochs=4, batch_size=8, convolutional_start=0.5, **NO_SPLIT),
     )
     trained = train(recipe, few, on_epoch=lambda end: ends.update({end.epoch: end.weights}))
     for epoch, weights in ends.items():
         first = weights["hidden_1/kernel"].reshape(28, 28, 12, 12, 2)
-        seen = np.array([first[2 * y : 2 * y + 5, 2 * x : 2 * x + 5, y, x] for y in range(12) for x in range(12)])
+        seen = np.array([first[2 * y : 2 * y + 6, 2 * x : 2 * x + 6, y, x] for y in range(12) for x in range(12)])
         narrow = np.count_nonzero(first) == np.count_nonzero(seen)
         assert (bool(np.ptp(seen, axis=0).max() == 0), narrow) == (epoch <= 2, epoch <= 2), epoch
     assert not np.array_equal(ends[1]["hidden_1/kernel"], ends[2]["hidden_1/kernel"]), "it learns all the same"
     for name, value in trained.weights.items():
         np.testing.assert_array_equal(value, ends[4][name])
+
+
+def test_normalisation_is_held_still_once_every_weight_is_free(few: Dataset) -> None:
+    ends: dict[int, dict[str, np.ndarray]] = {}
+    recipe = Recipe(
+        ModelRecipe(hidden=(144, 36), batch_norm=True),
+        TrainRecipe(epochs=4, batch_size=8, convolutional_start=0.5, **NO_SPLIT),
+    )
+    train(recipe, few, on_epoch=lambda end: ends.update({end.epoch: end.weights}))
+    for number in (1, 2):
+        for array, measured in (("moving_mean", True), ("moving_variance", True), ("gamma", False), ("beta", False)):
+            name = f"norm_{number}/{array}"
+            changed = [not np.array_equal(ends[epoch][name], ends[epoch + 1][name]) for epoch in (1, 2, 3)]
+            assert changed == [True, not measured, not measured], name
 
 
 def test_a_network_that_is_stopped_while_it_is_convolutional_has_learned_what_it_was_told(few: Dataset) -> None:

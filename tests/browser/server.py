@@ -46,7 +46,6 @@ def start(folder: Path, app: Path = ROOT / "app.py") -> Server:
         "server.port": port,
         "server.address": "127.0.0.1",
         "server.headless": "true",
-        "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
     }
     command += [f"--{name}={value}" for name, value in options.items()]

@@ -114,11 +114,12 @@ def press(page: Page, key: str) -> None:
 
 @contextmanager
 def _clean_server(folder: Path) -> Iterator[Server]:
-    """Serve the app, and fail if its log has a traceback in the end."""
+    """Serve the app, and fail if its log has a traceback in the end, or if it watches for changed files."""
     with serve(folder) as running:
         yield running
     log = _PARTING.sub("", running.log.read_text(errors="replace"))
     assert "Traceback" not in log, f"The server met an error:\n{log}"
+    assert "Inotify" not in log, "What is opened beside it is taken for changes to the program, which is loaded anew"
 
 
 def _watch(page: Page) -> list[str]:

@@ -9,14 +9,13 @@ also shown distorted, a quarter, half and as strongly as the preset `ann` learns
 import argparse
 import sys
 from collections.abc import Iterator
-from dataclasses import fields
 
 import numpy as np
 import numpy.typing as npt
 
 from mnist_core import data, network, runs
 from mnist_core.augment import EpochSource
-from mnist_core.recipes import Distortion, TrainRecipe, preset
+from mnist_core.recipes import TrainRecipe, preset
 from mnist_core.runs import DEFAULT_RUN
 from mnist_core.training import scores
 
@@ -35,8 +34,7 @@ def shown() -> Iterator[Shown]:
     images, labels = dataset.train_images[held], dataset.train_labels[held]
     yield "as they are", images, labels
     for name, strength in _STRENGTHS.items():
-        weaker = {item.name: strength * getattr(recipe.distortion, item.name) for item in fields(Distortion)}
-        how = TrainRecipe(distortion=Distortion(**weaker | {"clean_share": 0.0}), seed=_SEED)
+        how = TrainRecipe(distortion=recipe.distortion.weaker(strength, clean_share=0.0), seed=_SEED)
         source = EpochSource(images, labels, how)
         drawn = [source.draw(epoch) for epoch in range(1, _DRAWS + 1)]
         yield name, np.concatenate([one for one, _ in drawn]), np.concatenate([one for _, one in drawn])

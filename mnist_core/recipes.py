@@ -279,8 +279,12 @@ class Distortion:
     @property
     def gentle(self) -> Self:
         """The same at half the strength, with a quarter of the digits or more left as they are."""
-        halves = {item.name: getattr(self, item.name) / 2 for item in fields(self)}
-        return type(self)(**halves | {"clean_share": max(self.clean_share, _CLEAN_IF_GENTLE)})
+        return self.weaker(0.5, max(self.clean_share, _CLEAN_IF_GENTLE))
+
+    def weaker(self, share: float, clean_share: float) -> Self:
+        """Return the same at a share of the strength, with another share of the digits left as they are."""
+        strengths = {item.name: share * getattr(self, item.name) for item in fields(self)}
+        return type(self)(**strengths | {"clean_share": clean_share})
 
 
 _CLEAN_IF_GENTLE = 0.25

@@ -1,4 +1,4 @@
-"""Digits that touch: connected ink cut where few strokes join it, into what reads best."""
+"""Digits that touch: connected ink cut where few strokes join it and corners meet, into what reads best."""
 
 import math
 from collections import Counter
@@ -38,16 +38,22 @@ _NARROWEST_UNASKED, _NARROWEST, _NARROWEST_REFUSED = 1.1, 0.9, 0.55
 _WIDEST, _STROKE_HIGH = 8.0, 2.5
 # Whoever is as sure as that of a group that is no wider is not asked further.
 _SURE, _USUALLY_WIDE = 0.995, 1.8
-# In the unit of `evidence`: what a cut costs, and what it costs more for each stroke that it goes through and for each
-# loop that it opens, as of a wide 0 that looks like a 2 and a 7; what a piece loses for being wider than digits are,
-# lower than the whole, or no more than a stroke, which always looks like a 1.
-_CUT, _CUT_STROKE, _CUT_LOOP, _WIDE, _LOW, _THIN = 0.25, 0.15, 0.5, 1.3, 1.0, 0.4
+# In the unit of `evidence`: what a cut costs, what it costs more for each stroke that it goes through (and less for
+# corners) and for each loop that it opens, as of a wide 0 that looks like a 2 and a 7; what a piece loses for being
+# wider than digits are, lower than the whole, or no more than a stroke, which always looks like a 1.
+_CUT, _CUT_STROKE, _CUT_LOOP, _WIDE, _LOW, _THIN = 0.25, 0.3, 0.5, 1.3, 1.0, 0.4
 _USUAL_WIDTH, _USUAL_LOWEST, _USUAL_THINNEST = 1.05, 0.8, 0.3
 # What a cut leaves has at least this height, ink and width, and at most that width, as shares of the whole's height.
 _LOWEST, _LEAST_INK, _LEAST_WIDTH, _MOST_WIDTH = 0.55, 0.35, 0.08, 1.5
-# Cuts are looked for on a copy this high. They go through at most so many strokes, and may turn this far aside; being
-# far aside at the most costs as much ink as that, in pens, spread over all rows, and each pixel on the way there this.
-_HEIGHT, _STROKES_CUT, _ASIDE, _LEASH, _STEP_ASIDE = 56, 2.2, 0.4, 4.0, 0.04
+# Cuts are looked for on a copy this high. They may turn this far aside; being far aside at the most costs as much ink
+# as that, in pens, spread over all rows, and each pixel on the way there this.
+_HEIGHT, _ASIDE, _LEASH, _STEP_ASIDE = 56, 0.4, 4.0, 0.04
+# They go through at most so many strokes, and a corner makes up for so many times as much ink: where one digit's stroke
+# runs into another's there are corners, but a digit has some itself, so without somebody to ask they tell nothing.
+_STROKES_CUT, _CORNER_WORTH = 3.0, 1.5
+_STROKES_CUT_UNASKED, _CORNER_WORTH_UNASKED = 1.35, 0.0
+# Of what is near, so many pens around, more than this share is ink in a corner, and so much more in a sharp one.
+_CORNER_REACH, _CORNER, _CORNER_SHARP = 0.75, 0.5, 0.25
 # A loop is larger than so many pens squared, and opened by a cut that leaves more than this share of it on either side.
 _LOOP, _LOOP_SIDE = 2.0, 0.15
 # Handwriting leans, and so do the gaps in it: pixels to the right for each pixel up.
@@ -141,7 +147,8 @@ def split_touching(parts: Parts, ink: Ink, group: Group, certainty: Certainty | 
     window = slice(top, bottom), slice(left, right)
     own = mask_of(parts, group, window) > 0
     stroke = float(np.median([p.stroke for p in group]))
-    cuts = _cuts(own, stroke, _STROKES_CUT if certainty else _STROKES_CUT_UNASKED)
+    worth = (_STROKES_CUT, _CORNER_WORTH) if certainty else (_STROKES_CUT_UNASKED, _CORNER_WORTH_UNASKED)
+    cuts = _cuts(own, stroke, *worth)
     pieces = _best(own, cuts, stroke, whole, ink.within(window), certainty)
     if len(pieces) < 2:
         return [group]
@@ -154,7 +161,19 @@ def split_touching(parts: Parts, ink: Ink, group: Group, certainty: Certainty | 
 
 @dataclass(frozen=True, eq=False)
 class _Cut:
-    """A way from top to bottom: which ink lies right of it, how many strokes it goes through and loops it opens."""
+    """A way from top to bottom.
+
+    Attributes
+    ----------
+    right
+        The ink to the right of it.
+    strokes
+        How many it goes through, less what the corners on it make up for.
+    loops
+        How many it opens.
+    middle
+        Where it is, in pixels from the left.
+    """
 
     right: Array
     strokes: float
@@ -162,26 +181,27 @@ class _Cut:
     middle: float
 
 
-def _cuts(own: Array, stroke: float, most_strokes: float) -> list[_Cut]:
-    """The ways down that go through the least ink, and at most so many strokes, from left to right."""
+def _cuts(own: Array, stroke: float, most_strokes: float, corner_worth: float) -> list[_Cut]:
+    """The ways down that go through little ink and from corner to corner, from left to right."""
     height, width = own.shape
     scale = min(1.0, _HEIGHT / height)
     size = max(3, round(width * scale)), max(3, round(height * scale))
     small = np.asarray(cv2.resize(own.astype(np.float32), size, interpolation=cv2.INTER_AREA))
     pen = max(stroke * scale, 1.0)
-    ways, ink = _ways(small, pen)
-    strokes = ink / pen
+    corners = corner_worth * _corners(small, pen)
+    ways = _ways(small - corners, pen)
+    rows = np.arange(size[1])
+    strokes = small[rows, ways].sum(1) / pen
+    worse = strokes - corners[rows, ways].sum(1) / pen
     # How much ink lies to the left of each way in each row: two ways differ by what lies between them.
-    before = np.pad(small.cumsum(1), ((0, 0), (1, 0)))[np.arange(size[1]), ways + 1]
+    before = np.pad(small.cumsum(1), ((0, 0), (1, 0)))[rows, ways + 1]
     apart, least = 0.15 * pen * size[1], _LEAST_INK * pen * size[1]
     most = small.sum() - least
     places = [int(2 * column / size[1]) for column in ways.mean(1)]
     left = Counter({place: _CUTS for place in places})
     chosen: list[int] = []
-    for i in np.argsort(strokes):
-        if strokes[i] > most_strokes:
-            break
-        if not left[places[i]] or not least <= before[i].sum() <= most:
+    for i in np.argsort(worse):
+        if strokes[i] > most_strokes or not left[places[i]] or not least <= before[i].sum() <= most:
             continue
         if min(np.abs(before[chosen] - before[i]).sum(1), default=apart) >= apart:
             chosen.append(i)
@@ -190,10 +210,10 @@ def _cuts(own: Array, stroke: float, most_strokes: float) -> list[_Cut]:
     loops = _loops(own, stroke)
     found = []
     for i in chosen:
-        rows = np.interp(np.arange(height), (np.arange(size[1]) + 0.5) / scale - 0.5, (ways[i] + 1) * width / size[0])
-        right = columns >= np.rint(rows)[:, None]
+        edge = np.interp(np.arange(height), (rows + 0.5) / scale - 0.5, (ways[i] + 1) * width / size[0])
+        right = columns >= np.rint(edge)[:, None]
         opened = sum(_LOOP_SIDE < float(right[loop].mean()) < 1 - _LOOP_SIDE for loop in loops)
-        found.append(_Cut(own & right, float(strokes[i]), opened, float(rows.mean())))
+        found.append(_Cut(own & right, float(worse[i]), opened, float(edge.mean())))
     return sorted(found, key=lambda cut: cut.middle)
 
 
@@ -206,12 +226,20 @@ def _loops(own: Array, stroke: float) -> list[Array]:
     return [labels[1:-1, 1:-1] == i for i in range(1, len(stats)) if large[i] and i != outside]
 
 
-def _ways(ink: Array, pen: float) -> tuple[Array, Array]:
-    """For each column and each slant the cheapest way down near it, ``(n, rows)``, and how much ink lies on each.
+def _corners(ink: Array, pen: float) -> Array:
+    """How much of a corner each pixel of the ground is, in [0, 1]: beside a straight edge half of all near is ink."""
+    reach = max(1, round(_CORNER_REACH * pen))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)).astype(np.float32)
+    near = cv2.filter2D(ink, -1, disc / disc.sum(), borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(np.clip((near - _CORNER) / _CORNER_SHARP, 0, 1) * np.clip(1 - ink, 0, 1))
+
+
+def _ways(price: Array, pen: float) -> Array:
+    """For each column and each slant the cheapest way down near it, ``(n, rows)``.
 
     Found row by row, all at once: a way goes on along its slant or one pixel aside.
     """
-    height, width = ink.shape
+    height, width = price.shape
     reach = max(2, round(_ASIDE * height))
     aside = np.arange(-reach, reach + 1)
     leant = np.rint(np.outer(height / 2 - np.arange(height), _LEANS)).astype(np.int64)
@@ -226,15 +254,14 @@ def _ways(ink: Array, pen: float) -> tuple[Array, Array]:
         left, right = fenced[:, :-2], fenced[:, 2:]
         beside = np.minimum(left, right) + _STEP_ASIDE
         came[row] = np.where(cost <= beside, 0, np.where(left <= right, -1, 1))
-        cost = np.minimum(cost, beside) + ink[row][at[row]] + leash
+        cost = np.minimum(cost, beside) + price[row][at[row]] + leash
     column = cost.argmin(1)
     every = np.arange(len(column))
-    ways, total = np.zeros((len(column), height), np.int64), np.zeros(len(column))
+    ways = np.zeros((len(column), height), np.int64)
     for row in range(height - 1, -1, -1):
         ways[:, row] = at[row, every, column]
-        total += ink[row][ways[:, row]]
         column = column + came[row][every, column]
-    return ways, total
+    return ways
 
 
 # --- which cuts are made
@@ -345,7 +372,7 @@ _WIDER_THAN_ANY = 2.5
 # A loose piece with less of the ink than this is a shred.
 _SHRED = 0.12
 # So far beyond a cut, in stroke widths, the ink is both sides'.
-_SHARED = 0.5
+_SHARED = 0.4
 
 
 def _shared_out(own: Array, pieces: list[Array]) -> list[Array]:
@@ -374,8 +401,8 @@ def _asked(ink: Ink, masks: list[Array], certainty: Certainty | None) -> list[fl
     return certainty(candidates)
 
 
-# Without anybody to ask: how sure it is of each piece, and of the whole; a cut goes through hardly more than a stroke.
-_UNASKED, _WHOLE_UNASKED, _STROKES_CUT_UNASKED = 0.9, 0.5, 1.35
+# Without anybody to ask: how sure it is of each piece, and of the whole.
+_UNASKED, _WHOLE_UNASKED = 0.9, 0.5
 
 
 def _described(strength: UInt8, mask: Array, contact: int, x: int = 0, y: int = 0) -> Part:

@@ -448,14 +448,28 @@ def test_the_judge_decides_between_one_wide_digit_and_two() -> None:
         def certainty(digits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
             asked.append(len(digits))
             wide = (digits > 0.5).any(1).sum(1) >= 18
-            return np.where(wide == wide_is_sure, 0.9, 0.5)
+            return np.where(wide == wide_is_sure, 0.98, 0.5)
 
         return certainty
 
     assert [len(line) for line in prepare_page(picture).lines] == [1]
     assert [len(line) for line in prepare_page(picture, judge=judge(False)).lines] == [2]
     assert [len(line) for line in prepare_page(picture, judge=judge(True)).lines] == [1]
-    assert asked == [1, 6, 1, 6], "the whole, then both halves of each of three cuts"
+    assert asked == [1, 8, 1, 8], "the whole, then what five cuts leave that is as large as a digit"
+
+
+@pytest.mark.parametrize("first_is_higher", [True, False])
+def test_digits_are_cut_apart_where_a_stroke_runs_into_another(first_is_higher: bool) -> None:
+    """The end of the bar between them is one of the two digits', and all of it is as wide."""
+    picture = np.zeros((350, 500), np.uint8)
+    for x, higher in ((150, first_is_higher), (310, not first_is_higher)):
+        cv2.ellipse(picture, (x, 175), (50, 80 if higher else 70), 0, 0, 360, 255, 9, cv2.LINE_AA)
+    cv2.line(picture, (200, 175), (260, 175), 255, 9, cv2.LINE_AA)
+    page = prepare_page(picture, judge=lambda digits: np.where((digits > 0.5).any(2).sum(1) > 15, 0.99, 0.1))
+    left, right = (one.box for one in page.lines[0])
+    assert left is not None and right is not None
+    border = (left.x + left.width + right.x) / 2
+    assert min(abs(border - 204.5), abs(border - 255.5)) < 9, "a pen's width from an end"
 
 
 def knowing(*alone: UInt8) -> Callable[[Digits], npt.NDArray[np.float64]]:

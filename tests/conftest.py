@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A slow example is a slow machine: how long things take is measured in bench/.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 # Read when TensorFlow is imported, so set before any test module is.
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"

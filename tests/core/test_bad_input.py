@@ -182,7 +182,7 @@ SAMPLES = ROOT / "assets" / "samples"
 FUZZED = [(SAMPLES / name).read_bytes() for name in ("tiny.png", "shadow.jpg", "phone.jpg")]
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), st.sampled_from(FUZZED))
 def test_real_files_with_wrong_bytes_give_a_picture_or_a_sentence(data: st.DataObject, file: bytes) -> None:
     harmed = bytearray(file)

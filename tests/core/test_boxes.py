@@ -194,7 +194,7 @@ def test_there_are_not_too_many_boxes_and_not_too_much_in_them() -> None:
         check_boxes([(0, 0, 100, 80)] * 9, (80, 100))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(*[st.floats(-100, 400)] * 2, *[st.floats(0, 300)] * 2), max_size=6),
     st.sampled_from([(300, 500), (60, 90), (4, 300), (20, 20)]),

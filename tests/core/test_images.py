@@ -646,7 +646,7 @@ def decoded_or_refused(data: bytes) -> None:
 MAGIC = [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"RIFF\x40\0\0\0WEBPVP8X", b"BM" + bytes(12) + b"\x28"]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.sampled_from(MAGIC), st.binary(max_size=200))
 def test_any_bytes_give_a_picture_or_a_sentence(magic: bytes, data: bytes) -> None:
     decoded_or_refused(magic + data)
@@ -703,13 +703,13 @@ def harmed(draw: st.DrawFn, files: list[bytes]) -> bytes:
     return bytes(data)
 
 
-@settings(deadline=None, max_examples=600, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow])
 @given(harmed(MATERIAL))
 def test_harmed_files_give_a_picture_or_a_sentence(data: bytes) -> None:
     decoded_or_refused(data)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(harmed(MATERIAL[:5]))
 def test_harmed_canvas_data_give_a_picture_or_a_sentence(data: bytes) -> None:
     try:
@@ -718,7 +718,7 @@ def test_harmed_canvas_data_give_a_picture_or_a_sentence(data: bytes) -> None:
         assert str(error).startswith("The drawing ")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(1, 90), st.integers(1, 90), st.sampled_from(["PNG", "GIF", "BMP"]), st.integers(0, 2**32 - 1))
 def test_lossless_formats_keep_every_grey(height: int, width: int, kind: str, seed: int) -> None:
     grey = np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
@@ -727,7 +727,7 @@ def test_lossless_formats_keep_every_grey(height: int, width: int, kind: str, se
     np.testing.assert_array_equal(picture.colour, cv2.merge([grey] * 3))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.text(max_size=200))
 def test_any_name_makes_one_line(name: str) -> None:
     sentence = sentence_of(lambda: decode(b"", name))

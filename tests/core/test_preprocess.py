@@ -616,7 +616,7 @@ def _allowed(f: Field[object]) -> st.SearchStrategy[object]:
     return st.integers(low, high) if f.type is int else st.floats(low, high)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=st.data(), strokes=st.sampled_from([ZERO, FIVE, SEVEN, EIGHT]), pen=st.integers(1, 30))
 def test_a_digit_survives_any_settings(data: st.DataObject, strokes: Strokes, pen: int) -> None:
     values = {f.name: data.draw(_allowed(f), f.name) for f in fields(Settings)}
@@ -636,7 +636,7 @@ def test_every_setting_says_what_it_is() -> None:
             assert f.type is bool or f.default in f.metadata["choices"], f.name
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(picture=any_picture, how=any_settings)
 def test_no_picture_and_no_settings_raise(picture: UInt8, how: Settings) -> None:
     prepared = prepare(picture, how)

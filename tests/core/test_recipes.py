@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_core import network
@@ -217,7 +217,6 @@ def recipes(draw: st.DrawFn) -> Recipe:
     return Recipe(model, how)
 
 
-@settings(deadline=None)
 @given(recipes())
 def test_a_recipe_comes_back_from_json_as_it_was(recipe: Recipe) -> None:
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe

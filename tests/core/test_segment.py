@@ -619,7 +619,7 @@ def test_pages_that_cannot_hold_a_digit(size: tuple[int, int]) -> None:
     assert prepare_page(np.zeros(size, np.uint8)).lines == ()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     picture=hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=70)),
     threshold=st.sampled_from([0.0, 0.2]),

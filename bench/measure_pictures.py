@@ -1,6 +1,7 @@
 """Which kind of picture loses which digits.
 
     python -m bench.measure_pictures --strokes strokes.json.gz --run ann
+    python -m bench.measure_pictures --kinds page_touching --pages 200
     python -m bench --only pictures        fewer of them; DIGIT_LAB_STROKES may name the file of strokes
 
 The same digits are put into every kind of picture, so that a digit which is misread on a clean drawing already counts
@@ -29,6 +30,8 @@ from mnist_core.recognizer import Reading, Recognizer
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
+BLANK = "blank"
+ALL_KINDS = (*SINGLES, BLANK, *PAGES)
 # Digit images (n, 28, 28) -> probabilities (n, 10).
 Predict = Callable[[Float32], Float32]
 
@@ -79,7 +82,7 @@ def measure_singles(
     lost = Counter(s.text for r, c, s in zip(read, clean, samples, strict=True) if c == s.text != r)
     none = sum(r == "" for r in read)
     per_picture = 1000 * seconds / len(samples)
-    rough = None if kind == "blank" else _roughly_right(samples, predict)
+    rough = None if kind == BLANK else _roughly_right(samples, predict)
     return Row(kind, len(samples), right, none, per_picture, dict(sorted(lost.items())), rough=rough), read
 
 
@@ -119,21 +122,29 @@ def edits(one: str, other: str) -> int:
 
 
 def measure_all(
-    recognizer: Recognizer, strokes: Path | None, count: int, page_count: int, seed: int = 0, with_clear: bool = False
+    recognizer: Recognizer,
+    strokes: Path | None,
+    count: int,
+    page_count: int,
+    seed: int = 0,
+    with_clear: bool = False,
+    kinds: Sequence[str] = ALL_KINDS,
 ) -> list[Row]:
-    """Read pictures of every kind; `with_clear` also pages of digits that are read right on clean drawings."""
+    """Read pictures of some kinds; `with_clear` also pages of digits that are read right on clean drawings."""
     digits, predict = Digits(strokes), recognizer.probabilities
     chosen = digits.draw(count, np.random.default_rng([seed, 1]))
     reference, clean = measure_singles("clean", singles("clean", chosen, seed), [""] * count, predict)
     rows = [reference]
     for kind in SINGLES:
-        if kind != "clean":
+        if kind != "clean" and kind in kinds:
             rows.append(measure_singles(kind, singles(kind, chosen, seed), clean, predict)[0])
-    rows.append(measure_singles("blank", blanks(count, seed), [""] * count, predict)[0])
-    paged = [measure_pages(kind, pages(kind, digits, page_count, seed), recognizer.read)[0] for kind in PAGES]
+    if BLANK in kinds:
+        rows.append(measure_singles(BLANK, blanks(count, seed), [""] * count, predict)[0])
+    asked = [kind for kind in PAGES if kind in kinds]
+    paged = [measure_pages(kind, pages(kind, digits, page_count, seed), recognizer.read)[0] for kind in asked]
     if with_clear:
         digits.keep(lambda some: _clear(some, predict, seed))
-        clear = [measure_pages(kind, pages(kind, digits, page_count, seed), recognizer.read)[0] for kind in PAGES]
+        clear = [measure_pages(kind, pages(kind, digits, page_count, seed), recognizer.read)[0] for kind in asked]
         paged = [replace(row, clear=other.right) for row, other in zip(paged, clear, strict=True)]
     return rows + paged
 
@@ -231,11 +242,18 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=100, help="digits in each kind of picture")
     parser.add_argument("--pages", type=int, default=20, help="pages of each kind")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--kinds", nargs="+", choices=ALL_KINDS, default=ALL_KINDS, metavar="KIND", help="only these (default: all)"
+    )
     parser.add_argument("--json", type=Path, help="write the figures into this file")
     parser.add_argument("--markdown", type=Path, help="write them as a page of documentation into this file")
     options = parser.parse_args()
+    if options.markdown and set(options.kinds) != set(ALL_KINDS):
+        parser.error("the page of documentation is about all kinds")
     recognizer = Recognizer.load(options.run)
-    rows = measure_all(recognizer, options.strokes, options.count, options.pages, options.seed, with_clear=True)
+    rows = measure_all(
+        recognizer, options.strokes, options.count, options.pages, options.seed, with_clear=True, kinds=options.kinds
+    )
     print(table(rows))
     if options.json:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))

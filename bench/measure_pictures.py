@@ -23,14 +23,13 @@ import numpy.typing as npt
 
 from bench.baselines import rough_largest
 from bench.draft import Digit
-from bench.pictures import PAGES, SINGLES, Digits, Sample, blanks, pages, singles
+from bench.pictures import BLANK, PAGES, SINGLES, Digits, Sample, blanks, pages, singles
 from bench.report import Figure
 from mnist_core.preprocess import Prepared, prepare
 from mnist_core.recognizer import Reading, Recognizer
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
-BLANK = "blank"
 ALL_KINDS = (*SINGLES, BLANK, *PAGES)
 # Digit images (n, 28, 28) -> probabilities (n, 10).
 Predict = Callable[[Float32], Float32]

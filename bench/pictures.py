@@ -767,6 +767,9 @@ PAGES: dict[str, Writer] = {
 # --- nothing to read
 
 
+BLANK = "blank"
+
+
 def blanks(count: int, seed: int = 0) -> list[Sample]:
     """Paper, boards and screens of every kind without anything written on them."""
     empty = Digit(-1)
@@ -845,7 +848,7 @@ def main() -> None:
     chosen = digits.draw(options.count, np.random.default_rng(0))
     made = {kind: singles(kind, chosen) for kind in SINGLES}
     made |= {kind: pages(kind, digits, options.count) for kind in PAGES}
-    made["blank"] = blanks(options.count)
+    made[BLANK] = blanks(options.count)
     for kind, samples in made.items():
         for i, sample in enumerate(samples):
             name = f"{kind}-{i}-{sample.text.replace(chr(10), ' ')[:40]}.png"

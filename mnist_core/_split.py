@@ -147,8 +147,8 @@ def split_touching(parts: Parts, ink: Ink, group: Group, certainty: Certainty | 
     window = slice(top, bottom), slice(left, right)
     own = mask_of(parts, group, window) > 0
     stroke = float(np.median([p.stroke for p in group]))
-    worth = (_STROKES_CUT, _CORNER_WORTH) if certainty else (_STROKES_CUT_UNASKED, _CORNER_WORTH_UNASKED)
-    cuts = _cuts(own, stroke, *worth)
+    most, worth = (_STROKES_CUT, _CORNER_WORTH) if certainty else (_STROKES_CUT_UNASKED, _CORNER_WORTH_UNASKED)
+    cuts = _cuts(own, stroke, most, worth)
     pieces = _best(own, cuts, stroke, whole, ink.within(window), certainty)
     if len(pieces) < 2:
         return [group]

@@ -37,10 +37,15 @@ def open_quiz(source: str = "builtin", **address: str) -> AppTest:
     return app
 
 
+@pytest.fixture(autouse=True)
+def nothing_evaluated(networks: None) -> None:
+    """Forget the answers of a home that is gone."""
+    cached.evaluation.clear()
+
+
 @pytest.fixture
-def app(networks: None) -> AppTest:
+def app() -> AppTest:
     """The page with the built-in digits."""
-    cached.evaluation.clear()  # of a home that is gone
     return open_quiz()
 
 
@@ -88,9 +93,8 @@ def seed_where(read: int, label: int) -> int:
     ("read", "label", "words"), [(8, 3, ("ann read an 8", "Right, a 3.")), (3, 8, ("ann read a 3", "Right, an 8."))]
 )
 def test_there_is_feedback_after_each_answer_and_no_going_on_without_one(
-    networks: None, read: int, label: int, words: tuple[str, str]
+    read: int, label: int, words: tuple[str, str]
 ) -> None:
-    cached.evaluation.clear()
     app = open_quiz(seed=str(seed_where(read, label)))
     press(app, "quiz-start")
     first = game(app).questions[0]
@@ -162,8 +166,7 @@ def test_another_network_puts_the_quiz_away(app: AppTest) -> None:
     assert "classic-50-50 reads " in html(app)
 
 
-def test_an_address_gives_the_same_quiz_and_a_forged_one_another(networks: None) -> None:
-    cached.evaluation.clear()
+def test_an_address_gives_the_same_quiz_and_a_forged_one_another() -> None:
     app = open_quiz(questions="20", seed="77", turn="2")
     assert app.segmented_control(key="quiz-length").value == 20
     press(app, "quiz-start")
@@ -187,14 +190,14 @@ def test_a_network_without_a_mistake_is_asked_what_it_was_least_sure_of(
     assert "makes no mistake here" in "".join(caption.value for caption in app.caption)
 
 
-def test_without_mnist_the_way_to_pictures_is_shown(networks: None) -> None:
+def test_without_mnist_the_way_to_pictures_is_shown() -> None:
     app = open_quiz("mnist")
     assert "MNIST's are not on this machine" in app.info[0].value
     assert "Get MNIST (11 MB)" in [button.label for button in app.button]
 
 
 @pytest.mark.parametrize("pictures", [1, 3])
-def test_few_pictures_of_ones_own(networks: None, pictures: int) -> None:
+def test_few_pictures_of_ones_own(pictures: int) -> None:
     app = open_quiz("own")
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:

@@ -717,18 +717,40 @@ def page_sums(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
     high = min(width / 12, 0.6 * height / rows)  # seven of the widest digits and two signs fit in
     for row, line in enumerate(lines):
         sides = [round(high * draft.between(0.85, 1.15) * (1.0 if one.label >= 0 else 0.5)) for one in line]
-        shapes = [one.coverage(side, pen * high).shape for one, side in zip(line, sides, strict=True)]
         # Signs stand further from the digits than digits do from one another.
         gaps = [draft.between(*(_APART if -1 in (a.label, b.label) else _CLOSE)) * high for a, b in pairwise(line)]
-        free = width - sum(wide for _, wide in shapes) - sum(gaps)
-        x = draft.between(0.1, 0.9) * free
-        for one, side, shape, gap in zip(line, sides, shapes, [*gaps, 0.0], strict=True):
-            y = (row + 0.75) * height / (rows + 0.5) - shape[0] / 2 + draft.between(-0.06, 0.06) * high
-            draft.write(one, round(x), round(y), side, pen * high, ink)
-            x += shape[1] + gap
+        signs = [(one, side, 0.0) for one, side in zip(line, sides, strict=True)]
+        _write_line(draft, signs, gaps, (row + 0.75) * height / (rows + 0.5), high, pen, ink)
     draft.fall_off(draft.between(0.6, 1.0))
-    text = "\n".join("".join(str(one.label) for one in line if one.label >= 0) for line in lines)
-    return Sample(draft.photographed(), text)
+    return Sample(draft.photographed(), "\n".join(_text(line) for line in lines))
+
+
+def _write_line(
+    draft: Draft,
+    line: Sequence[tuple[Digit, int, float]],
+    gaps: Sequence[float],
+    middle: float,
+    high: float,
+    pen: float,
+    ink: Rgb,
+) -> None:
+    """Write digits and signs beside each other, somewhere across the draft.
+
+    Each comes with its longer side and with how far below the line's middle it stands, in pixels; the pen is as wide as
+    that share of the height of a usual digit.
+    """
+    shapes = [one.coverage(side, pen * high).shape for one, side, _ in line]
+    free = draft.size[0] - sum(wide for _, wide in shapes) - sum(gaps)
+    x = draft.between(0.1, 0.9) * free
+    for (one, side, below), shape, gap in zip(line, shapes, [*gaps, 0.0], strict=True):
+        y = middle + below - shape[0] / 2 + draft.between(-0.06, 0.06) * high
+        draft.write(one, round(x), round(y), side, pen * high, ink)
+        x += shape[1] + gap
+
+
+def _text(line: Sequence[Digit]) -> str:
+    """The digits of a line, without its signs."""
+    return "".join(str(one.label) for one in line if one.label >= 0)
 
 
 _Strokes = tuple[tuple[tuple[float, float], tuple[float, float]], ...]
@@ -740,11 +762,88 @@ _BETWEEN: tuple[_Strokes, ...] = (
 )
 
 
-def _sign(rng: np.random.Generator, strokes: _Strokes) -> Digit:
-    """A sign of a sum, drawn by an unsteady hand; its label is -1."""
-    drawn = [np.array(stroke) + rng.normal(0, 0.05, (2, 2)) for stroke in strokes]
+def _sign(rng: np.random.Generator, strokes: _Strokes, unsteady: float = 0.05) -> Digit:
+    """A sign of a sum or a date, drawn by an unsteady hand; its label is -1."""
+    drawn = [np.array(stroke) + rng.normal(0, unsteady, (2, 2)) for stroke in strokes]
     low = np.concatenate(drawn).min(0)
     return Digit(-1, tuple(np.float32(points - low) for points in drawn))
+
+
+def page_dates(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """Dates, one to four of them, with strokes, dots or dashes between day, month and year."""
+    draft = _paper(rng, 700, 1200)
+    width, height = draft.size
+    rows, pen, ink = int(rng.integers(1, 5)), draft.between(0.04, 0.08), _some_ink(rng)
+    lean, between, lines = draft.between(0.25, 0.7), int(rng.integers(3)), []
+    high = min(width / 11.5, 0.6 * height / rows)  # eight of the widest digits and two signs fit in
+    for row in range(rows):
+        day, month, year = int(rng.integers(1, 29)), int(rng.integers(1, 13)), int(rng.integers(1980, 2030))
+        wide, long = (2 if rng.random() < 0.5 else 1), rng.random() < 0.6
+        written = f"{day:0{wide}}/{month:0{wide}}/{year if long else f'{year % 100:02}'}"
+        line = []
+        for sign in written:
+            if sign != "/":
+                some = [one for one in digits if one.label == int(sign)]
+                line.append((some[int(rng.integers(len(some)))], round(high * draft.between(0.85, 1.15)), 0.0))
+            elif between == 0:
+                stroke = ((lean, 0), (0, 1))
+                line.append((_sign(rng, (stroke,), 0.02), round(high * draft.between(1.15, 1.5)), 0.0))
+            else:
+                mark, side, below = ((_DOT, 0.2, 0.45), (_DASH, 0.4, 0.0))[between - 1]
+                line.append((_sign(rng, mark), round(side * high), below * high))
+        gaps = [draft.between(*_CLOSE) * high for _ in line[1:]]
+        _write_line(draft, line, gaps, (row + 0.75) * height / (rows + 0.5), high, pen, ink)
+        lines.append(_text([one for one, _, _ in line]))
+    draft.fall_off(draft.between(0.6, 1.0))
+    return Sample(draft.photographed(), "\n".join(lines))
+
+
+_DOT: _Strokes = (((0, 0), (0.1, 0.1)),)
+_DASH: _Strokes = (((0, 0), (1, 0)),)
+
+
+def page_corrected(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """Lines of digits, some of them crossed out or scribbled over: these are not read."""
+    draft = _paper(rng, 700, 1200)
+    width, height = draft.size
+    rows, pen, ink, rest = int(rng.integers(1, 5)), draft.between(0.04, 0.08), _some_ink(rng), list(digits)
+    high, lines = min(width / 9, 0.6 * height / rows), []
+    for row in range(rows):
+        crossed = rng.random(int(rng.integers(3, 7))) < 0.25
+        if row == 0:
+            crossed[int(rng.integers(len(crossed)))] = True
+        x, line = draft.between(0.04, 0.15) * width, ""
+        for out in crossed:
+            one, side = rest.pop(), round(high * draft.between(0.85, 1.15))
+            tall, wide = one.coverage(side, pen * high).shape
+            y = (row + 0.75) * height / (rows + 0.5) - tall / 2 + draft.between(-0.05, 0.05) * high
+            draft.write(one, round(x), round(y), side, pen * high, ink)
+            if out:
+                across = max(wide, 0.45 * tall)
+                strokes = [stroke * (across, tall) + ((wide - across) / 2, 0) for stroke in _crossing(rng)]
+                low, most = (by(np.concatenate(strokes), axis=0) for by in (np.min, np.max))
+                longest = float((most - low).max())
+                mark = Digit(-1, tuple(np.float32((stroke - low) / longest) for stroke in strokes))
+                draft.write(mark, round(x + low[0]), round(y + low[1]), round(longest), pen * high, ink)
+            else:
+                line += str(one.label)
+            x += wide + draft.between(*(_APART if out else (0.1, 0.35))) * high
+        lines.append(line)
+    draft.fall_off(draft.between(0.6, 1.0))
+    return Sample(draft.photographed(), "\n".join(line for line in lines if line))
+
+
+def _crossing(rng: np.random.Generator) -> list[Points]:
+    """What a digit is crossed out with, as high and wide as it: a cross, level or slanting strokes, or a zigzag."""
+    several = int(rng.integers(2, 4))
+    x = np.linspace(-0.1, 1.1, int(rng.integers(8, 14)))
+    kinds = (
+        [np.array([(-0.1, 0), (1.1, 1)]), np.array([(1.1, 0), (-0.1, 1)])],
+        [np.array([(-0.15, y), (1.15, y - 0.05)]) for y in (0.35, 0.6)],
+        [np.array([(-0.1, 1 - 0.5 * up), (1.1, 0.1 - 0.2 * up)]) for up in (0, 0.4, -0.3)[:several]],
+        [np.stack([x, np.where(np.arange(len(x)) % 2, 0.08, 0.92)], 1)],
+    )
+    return [stroke + rng.normal(0, 0.06, stroke.shape) for stroke in kinds[int(rng.integers(len(kinds)))]]
 
 
 def page_canvas(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
@@ -759,7 +858,7 @@ PAGES: dict[str, Writer] = {
     for writer in (
         page_canvas, page_photo, page_slanting, page_of_hundred, page_mixed_sizes, page_ruled, page_pencil,
         page_board, page_things_around, page_on_table,
-        page_of_boxes, page_table, page_touching, page_words, page_doodles, page_sums,
+        page_of_boxes, page_table, page_touching, page_words, page_doodles, page_sums, page_dates, page_corrected,
     )
 }  # fmt: skip
 

@@ -26,9 +26,10 @@ _LOW, _HALF_WAY, _COMMA, _ABOVE = 0.85, 0.15, 0.45, 0.5
 # are none. Letters of a word are no further apart than so many heights, and no lower than this share of each other's: a
 # dash or the loose top of a 5 is none.
 _NOTHING, _IN_WORD, _LETTER = 0.12, 0.3, 0.5
-# A date's strokes are at least so high as a share of its digits, and higher than its ones by this; they lean so much to
-# the right, and both alike. Further apart than so many heights two signs belong to different numbers.
-_STROKE_HIGH, _HIGHER, _LEANING, _ALIKE, _APART = 1.05, 1.03, (0.2, 1.0), 1.5, 1.5
+# A date's strokes are at least so high as a share of its digits, the lower one of them and on average, and higher than
+# its ones by this; they lean so much to the right, and both alike. Further apart than so many heights two signs belong
+# to different numbers.
+_STROKE_LOW, _STROKE_HIGH, _HIGHER, _LEANING, _ALIKE, _APART = 0.95, 1.05, 1.03, (0.2, 1.0), 1.5, 1.5
 # A certainty further from 0 or 1 than this says no more; and how far, as log-odds, a neighbour is wholly certain.
 _SUREST, _CERTAIN = 1e-4, 3.0
 
@@ -209,13 +210,12 @@ def _is_date(number: Sequence[Sign], first: int, second: int) -> bool:
     parts = number[:first], number[first + 1 : second], number[second + 1 :]
     digits = [sign for part in parts for sign in part]
     lean = [sign.lean or 0.0 for sign in strokes]
-    least = max(
-        _STROKE_HIGH * float(np.median([_tall(sign) for sign in digits])),
-        _HIGHER * max((_tall(sign) for sign in digits if sign.digit == 1), default=0.0),
-    )
+    high, usual = [_tall(sign) for sign in strokes], float(np.median([_tall(sign) for sign in digits]))
+    ones = [_tall(sign) for sign in digits if sign.digit == 1]
     return (
         all(sign.digit == 1 for sign in strokes)
-        and min(map(_tall, strokes)) >= least
+        and min(high) >= _STROKE_LOW * usual
+        and sum(high) / 2 >= max(_STROKE_HIGH * usual, _HIGHER * float(np.mean(ones or [0.0])))
         and _LEANING[0] <= min(lean) <= max(lean) <= _LEANING[1]
         and max(lean) <= _ALIKE * min(lean)
         and _is_day_and_month(*("".join(str(sign.digit) for sign in part) for part in parts))

@@ -211,11 +211,25 @@ def _give(crumb: Group, whole: list[Group], usual: float, settings: Settings) ->
     best = whole[int(np.argmin(gaps))]
     width, height = extent(best + crumb)
     room = 1.3 * max(usual, _size(best))
-    if min(gaps) > settings.join_gap * 1.5 or max(width, height) > room:
+    if min(gaps) > settings.join_gap * 1.5 or max(width, height) > room or _is_dash(crumb, best):
         return False
     if _size(crumb) >= settings.speck_size * _digit_size(best, usual):
         best += crumb
     return True
+
+
+def _is_dash(crumb: Group, digit: Group) -> bool:
+    """Whether small parts are a dash beside a digit: level, half-way up, and clear of its columns."""
+    left, top, right, bottom = bounds(crumb)
+    others_left, others_top, others_right, others_bottom = bounds(digit)
+    height = others_bottom - others_top
+    apart = max(left - others_right, others_left - right)
+    off = abs((top + bottom) / 2 - (others_top + others_bottom) / 2)
+    return right - left >= max(FLAT * (bottom - top), _DASH * height) and apart > 0 and off <= _HALF_WAY * height
+
+
+# A dash is at least so long as a share of the digit beside it, and so far from half-way up at most.
+_DASH, _HALF_WAY = 0.2, 0.2
 
 
 # --- what reads better

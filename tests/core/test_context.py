@@ -204,6 +204,20 @@ def test_strokes_of_dates_are_alike() -> None:
     assert "0" not in read([*line[:5], replace(line[5], lean=0.8), *line[6:]])[0]
 
 
+@pytest.mark.parametrize(
+    ("heights", "are"),
+    [((30, 36), True), ((30, 31), False), ((28, 40), False)],
+    ids=["on average", "hardly", "too low"],
+)
+def test_one_stroke_of_a_date_may_be_no_higher_than_the_digits(heights: tuple[int, int], are: bool) -> None:
+    line = date("24/12/2026")
+    for place, height in zip((2, 5), heights, strict=True):
+        box = line[place].box
+        assert box is not None
+        line[place] = replace(line[place], box=box._replace(height=height))
+    assert ("stroke" in verdicts([line])[0]) == are
+
+
 def test_the_features_are_what_a_hand_works_out() -> None:
     lines: Lines = [row([0.5, SURE]), row([SURE], top=60, height=60)]
     (first, second, third) = features(lines)

@@ -26,6 +26,9 @@ _LOW, _HALF_WAY, _COMMA, _ABOVE = 0.85, 0.15, 0.45, 0.5
 # are none. Letters of a word are no further apart than so many heights, and no lower than this share of each other's: a
 # dash or the loose top of a 5 is none.
 _NOTHING, _IN_WORD, _LETTER = 0.12, 0.3, 0.5
+# What looks like nothing is no letter but crossed out or scribbled over if its strokes are so many times as long as its
+# longer side, and if it is no wider than that, as a word is: of letters hardly any has as much ink.
+_CROSSED, _WIDE = 2.8, 1.6
 # A date's strokes are at least so high as a share of its digits, the lower one of them and on average, and higher than
 # its ones by this; they lean so much to the right, and both alike. Further apart than so many heights two signs belong
 # to different numbers.
@@ -62,6 +65,8 @@ class Sign:
         Its most probable digit; None where that is not known.
     lean
         Columns to the right for each row upwards, if it is one straight stroke; else None.
+    length
+        Of all its strokes, in longer sides of its box; 0 where that is not known.
     """
 
     box: Box | None
@@ -70,6 +75,7 @@ class Sign:
     cut: bool = False
     digit: int | None = None
     lean: float | None = None
+    length: float = 0.0
 
 
 Lines = Sequence[Sequence[Sign]]
@@ -95,6 +101,7 @@ def verdicts(lines: Lines) -> tuple[tuple[Verdict, ...], ...]:
     alone = sum(map(len, placed)) < 2
     none = np.zeros(0, bool)
     kinds = np.where(features(placed) @ _WEIGHTS + _CONSTANT >= 0, "digit", "other").astype(object)
+    kinds[np.concatenate([none, *map(_crossed_out, placed)])] = "other"
     kinds[np.concatenate([none, *map(_strokes_of_dates, placed)])] = "stroke"
     kinds[np.concatenate([none, *map(_punctuation, placed)])] = "sign"
     given = iter(kinds.tolist())
@@ -106,12 +113,12 @@ def verdicts(lines: Lines) -> tuple[tuple[Verdict, ...], ...]:
 
 def features(lines: Lines) -> Array:
     """What is known of each sign of a page, ``float64 (signs, 8)`` in the order of `FEATURES`; each has a box."""
-    punctuation = [_punctuation(line) for line in lines]
-    every = [one for line, left_out in zip(lines, punctuation, strict=True) for one in compress(line, ~left_out)]
+    no_signs = [_punctuation(line) | _crossed_out(line) for line in lines]
+    every = [one for line, left_out in zip(lines, no_signs, strict=True) for one in compress(line, ~left_out)]
     accepted = sum(sign.accepted for sign in every)
     usual = _height(every) if every else 1.0
     rows: list[list[float]] = []
-    for line, left_out in zip(lines, punctuation, strict=True):
+    for line, left_out in zip(lines, no_signs, strict=True):
         near = np.array(
             [[_nearness(_box(one), _box(other)) if one is not other else 0.0 for other in line] for one in line]
         ).reshape(len(line), len(line))
@@ -164,6 +171,14 @@ def _punctuation(line: Sequence[Sign]) -> Array:
         off = abs((top + bottom) / 2 - sum(map(_middle, beside)) / len(beside))
         found[group] = bottom - top <= _LOW * high and off <= _HALF_WAY * high
     return found
+
+
+def _crossed_out(line: Sequence[Sign]) -> Array:
+    """Which signs of a line, ``bool (signs,)``, somebody has crossed out or scribbled over."""
+    return np.array(
+        [sign.sure < _NOTHING and sign.length > _CROSSED and _box(sign).width <= _WIDE * _tall(sign) for sign in line],
+        bool,
+    )
 
 
 def _strokes_of_dates(line: Sequence[Sign]) -> Array:

@@ -218,6 +218,8 @@ class Prepared:
         Whether it was cut off from ink that it touches.
     lean
         Columns to the right for each row upwards, if it is nothing but one straight stroke; else None.
+    length
+        Of all its strokes, in longer sides of its box; 0 where that was not asked.
     """
 
     steps: tuple[Step, ...]
@@ -228,6 +230,7 @@ class Prepared:
     several: bool = False
     cut: bool = False
     lean: float | None = None
+    length: float = 0.0
 
 
 def quantile(image: UInt8, share: float, mask: UInt8 | None = None) -> float:

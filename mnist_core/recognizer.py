@@ -147,7 +147,7 @@ class Reading:
 def as_sign(one: Recognition) -> Sign:
     """What there is to know of a recognition when a page is read."""
     what = one.prepared
-    return Sign(what.box, one.probability, one.accepted, what.cut, one.digit, what.lean)
+    return Sign(what.box, one.probability, one.accepted, what.cut, one.digit, what.lean, what.length)
 
 
 class Recognizer:

@@ -165,6 +165,18 @@ def test_signs_without_a_box_stand_alone() -> None:
     assert read([Sign(None, SURE, True), Sign(None, DOUBTFUL, False)], row([SURE, SURE])) == ["10", "11"]
 
 
+@pytest.mark.parametrize(
+    ("length", "width", "expected"),
+    [(4.0, 30, "1101"), (2.5, 30, "0000"), (4.0, 60, "0000")],
+    ids=["scribbled over", "a letter", "a word"],
+)
+def test_digits_beside_what_is_crossed_out_are_no_letters(length: float, width: int, expected: str) -> None:
+    lefts, sure = (0, 28, 56, 62 + width), (SURE, SURE, 0.1, SURE)
+    line = [Sign(Box(x, 0, 22, 30), p, p > 0.88) for x, p in zip(lefts, sure, strict=True)]
+    line[2] = replace(line[2], box=Box(56, 0, width, 30), length=length)
+    assert read(line) == [expected]
+
+
 def date(written: str, stroke: int = 36, lean: float | None = 0.4, gap: int = 10) -> list[Sign]:
     """A number with a 1 that leans for every slash; its digits are 30 high, and its ones 8 wide and upright."""
     line, x = [], 0

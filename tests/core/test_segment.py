@@ -100,6 +100,14 @@ def test_how_much_a_straight_stroke_leans(stroke: list[tuple[float, float]], lea
     assert line[0].lean is line[2].lean is None
 
 
+@pytest.mark.parametrize("sign", ["0", "1", "2", "7"])
+def test_how_long_all_strokes_of_a_digit_are(sign: str) -> None:
+    height, pen = 200, 9
+    (((one,),)) = prepare_page(on_paper(written([(sign, 120, 100, height)], pen=pen))).lines
+    along = sum(np.linalg.norm(np.diff(stroke, axis=0), axis=1).sum() for stroke in SIGNS[sign])
+    assert one.length == pytest.approx(along * height / (height + pen), rel=0.08)
+
+
 @pytest.mark.parametrize("wide", [60, 160])
 def test_digits_under_the_shadow_of_a_hand_and_a_phone_are_found(wide: int) -> None:
     signs = row("2072712", 40, 150, 60, 80)

@@ -27,7 +27,7 @@ _LOW, _HALF_WAY, _COMMA, _ABOVE = 0.85, 0.15, 0.45, 0.5
 # dash or the loose top of a 5 is none.
 _NOTHING, _IN_WORD, _LETTER = 0.12, 0.3, 0.5
 # What looks like nothing is no letter but crossed out or scribbled over if its strokes are so many times as long as its
-# longer side, and if it is no wider than that, as a word is: of letters hardly any has as much ink.
+# longer side: of letters hardly any has as much ink. Nor is it wider than so many heights, as a word is.
 _CROSSED, _WIDE = 2.8, 1.6
 # A date's strokes are at least so high as a share of its digits, the lower one of them and on average, and higher than
 # its ones by this; they lean so much to the right, and both alike. Further apart than so many heights two signs belong

@@ -41,7 +41,7 @@ FEATURES = ("certainty", "neighbours", "misfit", "page", "alone", "cut", "nothin
 1, nearer ones counting more; how far its height is from that of the digits in its line, as the logarithm's absolute
 value; the share of the page's other signs that are accepted; whether it has a line for itself; whether it was cut off
 from another sign; whether all digits are as good as equally likely for it; whether that is so of another one of those
-that it stands close together with, as in a word; not of one that stands as a plus does."""
+that it stands close together with, as in a word; not of one that stands as a plus does or is crossed out."""
 # The weight of each, and the constant.
 _WEIGHTS = np.array([0.38, 3.07, -3.62, 3.64, -0.40, -2.49, -1.63, -3.80])
 _CONSTANT = -3.93

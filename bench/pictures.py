@@ -388,7 +388,7 @@ def _fill(
     thick, lines, rest = draft.between(*pen), [], list(digits)
     for row in range(rows):
         x, line = draft.between(0.4, 0.9) * cell, ""
-        middle = (row + 0.75) * (height - abs(slope) * width) / (rows + 0.5) + max(-slope, 0) * width
+        middle = _middle(row, rows, height - abs(slope) * width) + max(-slope, 0) * width
         while rest and len(line) < columns:
             side = round(cell * (1 + draft.between(-vary, vary)) * 0.9)
             coverage = rest[0].coverage(side, max(1.2, thick * cell))
@@ -401,6 +401,11 @@ def _fill(
             x += coverage.shape[1] + draft.between(*space) * cell * gap
         lines += [line] if line else []
     return "\n".join(lines)
+
+
+def _middle(row: int, rows: int, height: float) -> float:
+    """How far down the middle of a line is, of so many over this height."""
+    return (row + 0.75) * height / (rows + 0.5)
 
 
 # This share of the gaps on a page with numbers is between two digits of one; and how wide gaps are, in cells.
@@ -699,8 +704,13 @@ def _doodle(rng: np.random.Generator, side: int, pen: float) -> Float32:
     turn = float(rng.uniform(-0.3, 0.3))
     matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     moved = [(points - 0.5) @ matrix + 0.5 + rng.normal(0, 0.006, points.shape) for points in strokes]
-    low = np.concatenate(moved).min(0)
-    return Digit(-1, tuple(np.float32(points - low) for points in moved)).coverage(side, pen)
+    return _unnamed(moved).coverage(side, pen)
+
+
+def _unnamed(strokes: Sequence[Points]) -> Digit:
+    """Strokes that are no digit, from their upper left corner; the label is -1."""
+    low = np.concatenate(strokes).min(0)
+    return Digit(-1, tuple(np.float32(points - low) for points in strokes))
 
 
 def page_sums(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
@@ -720,7 +730,7 @@ def page_sums(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
         # Signs stand further from the digits than digits do from one another.
         gaps = [draft.between(*(_APART if -1 in (a.label, b.label) else _CLOSE)) * high for a, b in pairwise(line)]
         signs = [(one, side, 0.0) for one, side in zip(line, sides, strict=True)]
-        _write_line(draft, signs, gaps, (row + 0.75) * height / (rows + 0.5), high, pen, ink)
+        _write_line(draft, signs, gaps, _middle(row, rows, height), high, pen, ink)
     draft.fall_off(draft.between(0.6, 1.0))
     return Sample(draft.photographed(), "\n".join(_text(line) for line in lines))
 
@@ -754,19 +764,18 @@ def _text(line: Sequence[Digit]) -> str:
 
 
 _Strokes = tuple[tuple[tuple[float, float], tuple[float, float]], ...]
+_MINUS: _Strokes = (((0, 0), (1, 0)),)
 _EQUALS: _Strokes = (((0, 0), (1, 0)), ((0, 0.45), (1, 0.45)))
 _BETWEEN: tuple[_Strokes, ...] = (
     (((0, 0.5), (1, 0.5)), ((0.5, 0), (0.5, 1))),
-    (((0, 0), (1, 0)),),
+    _MINUS,
     (((0, 0), (1, 1)), ((1, 0), (0, 1))),
 )
 
 
 def _sign(rng: np.random.Generator, strokes: _Strokes, unsteady: float = 0.05) -> Digit:
     """A sign of a sum or a date, drawn by an unsteady hand; its label is -1."""
-    drawn = [np.array(stroke) + rng.normal(0, unsteady, (2, 2)) for stroke in strokes]
-    low = np.concatenate(drawn).min(0)
-    return Digit(-1, tuple(np.float32(points - low) for points in drawn))
+    return _unnamed([np.array(stroke) + rng.normal(0, unsteady, (2, 2)) for stroke in strokes])
 
 
 def page_dates(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
@@ -789,17 +798,16 @@ def page_dates(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
                 stroke = ((lean, 0), (0, 1))
                 line.append((_sign(rng, (stroke,), 0.02), round(high * draft.between(1.15, 1.5)), 0.0))
             else:
-                mark, side, below = ((_DOT, 0.2, 0.45), (_DASH, 0.4, 0.0))[between - 1]
+                mark, side, below = ((_DOT, 0.2, 0.45), (_MINUS, 0.4, 0.0))[between - 1]
                 line.append((_sign(rng, mark), round(side * high), below * high))
         gaps = [draft.between(*_CLOSE) * high for _ in line[1:]]
-        _write_line(draft, line, gaps, (row + 0.75) * height / (rows + 0.5), high, pen, ink)
+        _write_line(draft, line, gaps, _middle(row, rows, height), high, pen, ink)
         lines.append(_text([one for one, _, _ in line]))
     draft.fall_off(draft.between(0.6, 1.0))
     return Sample(draft.photographed(), "\n".join(lines))
 
 
 _DOT: _Strokes = (((0, 0), (0.1, 0.1)),)
-_DASH: _Strokes = (((0, 0), (1, 0)),)
 
 
 def page_corrected(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
@@ -816,14 +824,13 @@ def page_corrected(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
         for out in crossed:
             one, side = rest.pop(), round(high * draft.between(0.85, 1.15))
             tall, wide = one.coverage(side, pen * high).shape
-            y = (row + 0.75) * height / (rows + 0.5) - tall / 2 + draft.between(-0.05, 0.05) * high
+            y = _middle(row, rows, height) - tall / 2 + draft.between(-0.05, 0.05) * high
             draft.write(one, round(x), round(y), side, pen * high, ink)
             if out:
                 across = max(wide, 0.45 * tall)
                 strokes = [stroke * (across, tall) + ((wide - across) / 2, 0) for stroke in _crossing(rng)]
-                low, most = (by(np.concatenate(strokes), axis=0) for by in (np.min, np.max))
-                longest = float((most - low).max())
-                mark = Digit(-1, tuple(np.float32((stroke - low) / longest) for stroke in strokes))
+                low, longest = np.concatenate(strokes).min(0), float(np.ptp(np.concatenate(strokes), axis=0).max())
+                mark = _unnamed([stroke / longest for stroke in strokes])
                 draft.write(mark, round(x + low[0]), round(y + low[1]), round(longest), pen * high, ink)
             else:
                 line += str(one.label)

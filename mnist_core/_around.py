@@ -358,7 +358,7 @@ def _surrounds(own: UInt8, x: float, y: float, size: float) -> bool:
 
 
 def _is_underlining(part: Part, parts: Parts) -> bool:
-    if part.width < _FLAT * part.height or part.area > _STROKES * part.width * part.stroke:
+    if part.width < _FLAT * part.height or part.length > _STROKES * part.width:
         return False
     others = [p for p in parts.all if p is not part]
     gaps = [part.y - p.bottom for p in others if _underlines(part, p)]
@@ -375,7 +375,7 @@ def _is_long_line(part: Part, parts: Parts) -> bool:
 
 def _is_straight(part: Part) -> bool:
     narrow = min(part.width, part.height) <= _NARROW * part.size
-    return narrow and part.area <= _STRAIGHT * part.size * part.stroke
+    return narrow and part.length <= _STRAIGHT * part.size
 
 
 def _is_roof(line: Part, part: Part, gap: int) -> bool:

@@ -96,7 +96,7 @@ def is_blot(part: Part) -> bool:
 
 def is_scrawl(part: Part, parts: Parts) -> bool:
     """Whether a part has more strokes beside each other, and above each other, than any digit, as a spiral has."""
-    if part.area < _SCRAWLED * part.stroke * part.size:
+    if part.length < _SCRAWLED * part.size:
         return False
     own = mask_of(parts, [part], part.window) > 0
     return min(_strokes_across(own), _strokes_across(own.T)) > _MOST_ACROSS

@@ -99,11 +99,11 @@ def verdicts(lines: Lines) -> tuple[tuple[Verdict, ...], ...]:
     """
     placed = tuple(tuple(sign for sign in line if sign.box is not None) for line in lines)
     alone = sum(map(len, placed)) < 2
-    none = np.zeros(0, bool)
-    kinds = np.where(features(placed) @ _WEIGHTS + _CONSTANT >= 0, "digit", "other").astype(object)
-    kinds[np.concatenate([none, *map(_crossed_out, placed)])] = "other"
-    kinds[np.concatenate([none, *map(_strokes_of_dates, placed)])] = "stroke"
-    kinds[np.concatenate([none, *map(_punctuation, placed)])] = "sign"
+    signs, crossed = list(map(_punctuation, placed)), list(map(_crossed_out, placed))
+    known = _known(placed, [one | other for one, other in zip(signs, crossed, strict=True)])
+    kinds = np.where(known @ _WEIGHTS + _CONSTANT >= 0, "digit", "other").astype(object)
+    for told, which in (("other", crossed), ("stroke", map(_strokes_of_dates, placed)), ("sign", signs)):
+        kinds[np.concatenate([np.zeros(0, bool), *which])] = told
     given = iter(kinds.tolist())
     by_itself: tuple[Verdict, Verdict] = ("other", "digit")
     return tuple(
@@ -113,12 +113,16 @@ def verdicts(lines: Lines) -> tuple[tuple[Verdict, ...], ...]:
 
 def features(lines: Lines) -> Array:
     """What is known of each sign of a page, ``float64 (signs, 8)`` in the order of `FEATURES`; each has a box."""
-    no_signs = [_punctuation(line) | _crossed_out(line) for line in lines]
-    every = [one for line, left_out in zip(lines, no_signs, strict=True) for one in compress(line, ~left_out)]
+    return _known(lines, [_punctuation(line) | _crossed_out(line) for line in lines])
+
+
+def _known(lines: Lines, no_digits: Sequence[Array]) -> Array:
+    """The same as `features`, knowing which signs of each line, ``bool (signs,)``, are certainly no digits."""
+    every = [one for line, left_out in zip(lines, no_digits, strict=True) for one in compress(line, ~left_out)]
     accepted = sum(sign.accepted for sign in every)
     usual = _height(every) if every else 1.0
     rows: list[list[float]] = []
-    for line, left_out in zip(lines, no_signs, strict=True):
+    for line, left_out in zip(lines, no_digits, strict=True):
         near = np.array(
             [[_nearness(_box(one), _box(other)) if one is not other else 0.0 for other in line] for one in line]
         ).reshape(len(line), len(line))

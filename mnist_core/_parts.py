@@ -47,6 +47,11 @@ class Part:
         return max(self.width, self.height)
 
     @property
+    def length(self) -> float:
+        """How long its strokes are, all together."""
+        return self.area / self.stroke
+
+    @property
     def right(self) -> int:
         """The column after its last."""
         return self.x + self.width

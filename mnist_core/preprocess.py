@@ -124,7 +124,7 @@ def finish(
     lean = None if whole else _lean(parts, chosen)
     found = _found_step(ink, parts, chosen, whole)
     hints = remarks(ink, parts, chosen, beside)
-    length = sum(part.area / part.stroke for part in chosen) / max(right - left, bottom - top)
+    length = sum(part.length for part in chosen) / max(right - left, bottom - top)
     return Prepared((*ink.steps, found, *last), digit, box, "", hints, beside, cut, lean, length)
 
 

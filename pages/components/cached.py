@@ -9,9 +9,11 @@ import hashlib
 import json
 import math
 from base64 import b64encode
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import monotonic
 from typing import Generic, TypeVar
 
 import cv2
@@ -64,11 +66,23 @@ UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
 
 
-@st.cache_resource(ttl=5, show_spinner=False)
+class _Listed(dict[str, runs.Run]):
+    """Runs by name, and when they were listed: seconds of the monotonic clock."""
+
+    def __init__(self, found: Iterable[runs.Run]) -> None:
+        super().__init__((run.name, run) for run in found)
+        self.at = monotonic()
+
+
+# Streamlit's own `ttl` raises a KeyError where the time is up between its look whether there is something and its look
+# at what there is.
+@st.cache_resource(validate=lambda listed: monotonic() - listed.at < _LISTED_SECONDS, show_spinner=False)
 def all_runs() -> dict[str, runs.Run]:
-    """Every usable run by name, the default one first."""
-    found = {run.name: run for run in runs.list_runs()}
-    return dict(sorted(found.items(), key=lambda item: item[0] != runs.DEFAULT_RUN))
+    """Every usable run by name, the default one first; what others add or delete shows after a few seconds."""
+    return _Listed(sorted(runs.list_runs(), key=lambda run: run.name != runs.DEFAULT_RUN))
+
+
+_LISTED_SECONDS = 5
 
 
 def damage(run: runs.Run) -> str:

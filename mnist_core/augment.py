@@ -57,7 +57,8 @@ class EpochSource:
         rng = np.random.default_rng((how.seed, 0))
         self._images, self._labels, self._how = images, labels, how
         self._others = round(how.non_digits * len(labels))
-        self._pool = draw_non_digits(self._others * _SPARE_NON_DIGITS, images, labels, rng)
+        drawn = self._others * _SPARE_NON_DIGITS
+        self._pool = draw_non_digits(drawn, images, labels, rng, crossed_out=how.crossed_out)
         self._written_otherwise = write_otherwise(images, labels, rng) if how.variants else images
 
     def __len__(self) -> int:

@@ -30,6 +30,7 @@ _TITLES = {
     "convolutional_start": "Convolutional at the start",
     "variants": "Flags, bars and slashes",
     "non_digits": "Drawings that are no digits",
+    "crossed_out": "Crossed-out digits among them",
     "clean_share": "Left undistorted",
 }
 

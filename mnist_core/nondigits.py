@@ -1,9 +1,9 @@
 """Drawings that are no digits, for a network to learn what it should not name.
 
 Letters and signs are drawn from the strokes below, scribbles and spirals by chance; others are made of digits: two over
-each other, two side by side, one and a half, one lying on its side. Nothing here looks like a digit to a person: signs
-that do, such as O, l, S, Z or B, are left out. Teaching a network with such pictures to be undecided is outlier
-exposure (Hendrycks, Mazeika and Dietterich, 2019).
+each other, two side by side, one and a half, one lying on its side, one crossed out. Nothing here looks like a digit to
+a person: signs that do, such as O, l, S, Z or B, are left out. Teaching a network with such pictures to be undecided is
+outlier exposure (Hendrycks, Mazeika and Dietterich, 2019).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mnist_core._normalise import ENLARGED, enlarged, normalise_drawn
+from mnist_core._normalise import ENLARGED, enlarged, normalise_drawn, stroke_width
 
 UInt8 = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float64]
@@ -100,7 +100,9 @@ _SIGNS: Mapping[str, _Strokes] = {
 }  # fmt: skip
 
 
-def draw_non_digits(n: int, digits: UInt8, labels: npt.NDArray[np.int64], rng: np.random.Generator) -> UInt8:
+def draw_non_digits(
+    n: int, digits: UInt8, labels: npt.NDArray[np.int64], rng: np.random.Generator, *, crossed_out: float = 0.0
+) -> UInt8:
     """Draw pictures that are no digits, each another.
 
     Parameters
@@ -111,6 +113,8 @@ def draw_non_digits(n: int, digits: UInt8, labels: npt.NDArray[np.int64], rng: n
         ``uint8 (m, 28, 28)`` and ``(m,)``: the digits that the composed ones are made of.
     rng
         Decides them.
+    crossed_out
+        Share of them, up to a half, that are digits which somebody crossed out: there are fewer signs and scribbles.
 
     Returns
     -------
@@ -119,6 +123,7 @@ def draw_non_digits(n: int, digits: UInt8, labels: npt.NDArray[np.int64], rng: n
     """
     lying = digits[np.isin(labels, (2, 3, 4, 5))]  # these still mean nothing when they lie on their side
     wide = digits[labels != 1]  # half a 1 more or less may still be a digit
+    unbarred = digits[np.isin(labels, (2, 3, 5, 6, 8, 9))]  # one stroke through another may well belong to it
 
     def one(pool: UInt8) -> UInt8:
         return np.asarray(pool[rng.integers(len(pool))])
@@ -131,13 +136,18 @@ def draw_non_digits(n: int, digits: UInt8, labels: npt.NDArray[np.int64], rng: n
 
     # What is made of digits is no softer than digits are: otherwise softness itself would say that it is none.
     kinds: Sequence[tuple[float, Callable[[], UInt8]]] = (
-        (0.63, sign),
-        (0.10, lambda: _draw_scribble(rng)),
+        (0.63 - 0.9 * crossed_out, sign),
+        (0.10 - 0.1 * crossed_out, lambda: _draw_scribble(rng)),
         (0.03, lambda: _draw_spiral(rng)),
         (0.03, lambda: enlarged(over_each_other())),
         (0.06, lambda: enlarged(_side_by_side(one(digits), one(digits), rng))),
         (0.08, lambda: enlarged(_one_and_a_half(one(wide), one(wide), rng)) if len(wide) else sign()),
         (0.07, lambda: enlarged(np.rot90(one(lying), rng.choice((1, 3)))) if len(lying) else sign()),
+        (0.85 * crossed_out, lambda: _cross_out(enlarged(one(digits)), _SEVERAL_STROKES, rng)),
+        (
+            0.15 * crossed_out,
+            lambda: _cross_out(enlarged(one(unbarred)), (_one_stroke,), rng) if len(unbarred) else sign(),
+        ),
     )
     chosen = rng.choice(len(kinds), n, p=[share for share, _ in kinds])
     out = np.empty((n, 28, 28), np.uint8)
@@ -205,6 +215,59 @@ def _half_more(whole: UInt8, other: UInt8, rng: np.random.Generator) -> UInt8:
     half = np.where(np.arange(other.shape[1]) < cut, other, 0)
     out[:, start:] = np.maximum(out[:, start:], half)
     return out
+
+
+# How strokes cross out what fills the unit square, y down.
+_Crossing = Callable[[np.random.Generator], Sequence[Points]]
+_FRAME = 48  # pixels around a digit, enough for strokes that reach beyond it
+
+
+def _cross_out(fine: UInt8, ways: Sequence[_Crossing], rng: np.random.Generator) -> UInt8:
+    """A digit that its writer crossed out, with about the pen that it was written with."""
+    mask = np.asarray(fine > 127, np.uint8)
+    x, y, width, height = cv2.boundingRect(mask)
+    wide = max(width, rng.uniform(0.5, 0.8) * height)  # nobody crosses out a 1 with strokes as narrow as it is
+    framed = cv2.copyMakeBorder(fine, *(_FRAME,) * 4, cv2.BORDER_CONSTANT, value=0)
+    corner = np.array([x + (width - wide) / 2 + _FRAME, y + _FRAME])
+    pen = max(3, round(stroke_width(mask) * rng.uniform(0.7, 1.15)))
+    for line in ways[int(rng.integers(len(ways)))](rng):
+        points = corner + line * (wide, height)
+        cv2.polylines(framed, [np.rint(points * 16).astype(np.int32)], False, 255, pen, cv2.LINE_AA, 4)
+    return np.asarray(framed, np.uint8)
+
+
+def _cross(rng: np.random.Generator) -> Sequence[Points]:
+    reach = rng.uniform(0.4, 0.65, 2)
+    return [0.5 + rng.normal(0, 0.06, (2, 2)) + np.outer((-1, 1), (reach[0], turn * reach[1])) for turn in (1, -1)]
+
+
+def _parallel_strokes(rng: np.random.Generator) -> Sequence[Points]:
+    """Two strokes or three, level or slanting either way."""
+    count, tilt = int(rng.integers(2, 4)), rng.choice((0.0, rng.uniform(-0.5, 0.5)))
+    levels = 0.5 + (np.arange(count) - (count - 1) / 2) * rng.uniform(0.18, 0.4) + rng.normal(0, 0.05)
+    reach = rng.uniform(0.55, 0.75)
+    return [
+        np.array([(0.5 - reach, level + tilt), (0.5 + reach, level - tilt)]) + rng.normal(0, 0.05, (2, 2))
+        for level in levels
+    ]
+
+
+def _back_and_forth(rng: np.random.Generator) -> Sequence[Points]:
+    """One stroke that goes to and fro, up and down or across, angular or round."""
+    along = np.linspace(-0.1, 1.1, int(rng.integers(6, 15)))
+    across = np.where(np.arange(len(along)) % 2, rng.uniform(-0.1, 0.25), rng.uniform(0.75, 1.1))
+    line = np.stack([along, across], axis=1) + rng.normal(0, 0.05, (len(along), 2))
+    line = line if rng.random() < 0.6 else line[:, ::-1]
+    return [line if rng.random() < 0.5 else _rounded(_rounded(line))]
+
+
+def _one_stroke(rng: np.random.Generator) -> Sequence[Points]:
+    """One stroke, well beyond both sides and never level: so are rules."""
+    tilt, reach = rng.choice((-1, 1)) * rng.uniform(0.3, 0.65), rng.uniform(0.6, 0.8)
+    return [np.array([(0.5 - reach, 0.5 + tilt), (0.5 + reach, 0.5 - tilt)]) + rng.normal(0, 0.05, (2, 2))]
+
+
+_SEVERAL_STROKES: Sequence[_Crossing] = (_cross, _parallel_strokes, _back_and_forth)
 
 
 def _trimmed(digit: UInt8) -> UInt8:

@@ -324,6 +324,14 @@ DISTORTION = (
         "range",
         shown=_percent,
     ),
+    Knob(
+        "crossed_out",
+        "Crossed-out digits",
+        "How many of those drawings are crossed-out digits instead of letters and scribbles: a network that has seen "
+        "some does not read what its writer took back.",
+        "range",
+        shown=_percent,
+    ),
 )
 KNOBS: Mapping[str, Knob] = {
     knob.field: knob for knob in (HIDDEN, FILTERS, EPOCHS, LEARNING_RATE, *NETWORK, *LEARNING, *DIGITS, *DISTORTION)

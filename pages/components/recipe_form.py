@@ -159,6 +159,8 @@ def current() -> Recipe:
         values |= {"label_smoothing": 0.0, "non_digits": 0.0, "teacher": ""}
     elif values["teacher"]:
         values["label_smoothing"] = 0.0
+    if not values["non_digits"]:
+        values["crossed_out"] = 0.0
     if values["optimizer"] != "adamw":
         values["weight_decay"] = 0.0
     if not values["validation_share"]:
@@ -394,6 +396,8 @@ def _is_idle(name: str) -> bool:
     if name == "convolutional_start":
         return bool(convolutional_start_problem(**_layers()))
     sparse = bool(value("loss") != "categorical_crossentropy")
+    if name == "crossed_out":
+        return sparse or not value("non_digits")
     return name in ("label_smoothing", "non_digits", "teacher") and (
         sparse or (name == "label_smoothing" and bool(value("teacher")))
     )

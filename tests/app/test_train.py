@@ -189,11 +189,21 @@ def test_what_another_choice_makes_idle_is_disabled_and_not_sent(train: AppTest,
     assert not train.error
     assert train.select_slider(key="train-weight_decay").disabled
     assert train.select_slider(key="train-label_smoothing").disabled
+    assert train.select_slider(key="train-crossed_out").disabled
     start(train)
     how = desk.submitted[0]["recipe"].training
-    assert (how.weight_decay, how.label_smoothing, how.non_digits) == (0, 0, 0)
+    assert (how.weight_decay, how.label_smoothing, how.non_digits, how.crossed_out) == (0, 0, 0, 0)
     train.selectbox(key="train-optimizer").select("adamw").run()
     assert train.select_slider(key="train-weight_decay").value == 0.02, "it is still what it was"
+
+
+def test_digits_are_crossed_out_only_among_drawings_that_are_none(train: AppTest, desk: Desk) -> None:
+    train.selectbox(key="train-preset").select("ann").run()
+    assert train.select_slider(key="train-crossed_out").value == 0.1
+    train.select_slider(key="train-non_digits").set_value(0.0).run()
+    assert train.select_slider(key="train-crossed_out").disabled
+    start(train)
+    assert desk.submitted[0]["recipe"].training.crossed_out == 0
 
 
 def test_a_convolutional_start_is_offered_to_layers_that_can_have_one(train: AppTest, desk: Desk) -> None:

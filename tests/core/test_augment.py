@@ -9,10 +9,18 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
+from mnist_core import nondigits
 from mnist_core._normalise import enlarged, normalise_drawn
 from mnist_core.augment import NO_DIGIT, EpochSource, _flag, blur, cut_off, distort, strew, wear, write_otherwise
 from mnist_core.data import Dataset
-from mnist_core.nondigits import _draw_spiral, _one_and_a_half, draw_non_digits
+from mnist_core.nondigits import (
+    _SEVERAL_STROKES,
+    _cross_out,
+    _draw_spiral,
+    _one_and_a_half,
+    _one_stroke,
+    draw_non_digits,
+)
 from mnist_core.recipes import Distortion, TrainRecipe
 
 CENTRE = 13.5  # of 28 pixels, counted from the middle of the first
@@ -445,6 +453,48 @@ def test_one_and_a_half_digits_are_never_made_of_ones() -> None:
     assert drawn.shape == (60, 28, 28) and drawn.any((1, 2)).all()
 
 
+@pytest.mark.parametrize("way", [*_SEVERAL_STROKES, _one_stroke], ids=lambda way: way.__name__)
+def test_a_digit_is_crossed_out_across_its_whole_width(way: Callable[..., Any]) -> None:
+    """The strokes are about as wide as the digit's own, here 12 pixels; a narrow digit's reach further than it does."""
+    rng = np.random.default_rng(0)
+    for width in (12, 60):
+        frame = np.zeros((112, 112), np.uint8)
+        frame[16:96, 56 - width // 2 : 56 + width // 2] = 255
+        frame[28:84, 56 - width // 2 + 12 : 56 + width // 2 - 12] = 0
+        for _ in range(40):
+            made = _cross_out(frame, (way,), rng)
+            pad = (len(made) - 112) // 2
+            inner = made[pad : pad + 112, pad : pad + 112]
+            assert (inner[frame > 0] == 255).all(), "the digit is still there"
+            added = (made > 127) & (np.pad(frame, pad) == 0)
+            columns = np.flatnonzero(added.any(0)) - pad - 56
+            assert columns.min() < -0.25 * max(width, 40) and columns.max() > 0.25 * max(width, 40)
+            assert not made[[0, -1]].any() and not made[:, [0, -1]].any(), "nothing is cut off"
+            pen = 2 * scipy.ndimage.distance_transform_edt(added).max()
+            assert pen > 0.6 * 12
+
+
+def test_some_drawings_are_digits_that_are_crossed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as are asked for; with one stroke only those that nobody writes with a bar or slash."""
+    labels = np.arange(10)
+    images = np.zeros((10, 28, 28), np.uint8)
+    for label in labels:
+        images[label, 4:24, 8 : 12 + label] = 255
+    calls: list[tuple[int, bool]] = []
+
+    def spy(fine: np.ndarray, ways: Any, rng: np.random.Generator) -> np.ndarray:
+        calls.append((round((fine[56] > 127).sum() / 4) - 4, ways == (_one_stroke,)))
+        return _cross_out(fine, ways, rng)
+
+    monkeypatch.setattr(nondigits, "_cross_out", spy)
+    draw_non_digits(3000, images, labels, np.random.default_rng(0))
+    assert not calls
+    draw_non_digits(3000, images, labels, np.random.default_rng(0), crossed_out=0.1)
+    assert len(calls) == pytest.approx(300, abs=60)
+    assert {label for label, once in calls if not once} == set(range(10))
+    assert {label for label, once in calls if once} == {2, 3, 5, 6, 8, 9}
+
+
 def test_spirals_wind_round_at_least_twice() -> None:
     """The pen passes the height of the picture's middle twice on both sides; seldom do its turns touch."""
     rng = np.random.default_rng(0)
@@ -500,7 +550,7 @@ def test_softness_tells_neither_what_is_no_digit_nor_what_is_written_otherwise()
     labels = rng.choice(list(SHAPES), 120)
     training = np.stack([crisp(int(label), int(rng.choice((7, 9, 11))), rng.uniform(-1, 1)) for label in labels])
     usual = np.median([sharpness(one) for one in training])
-    others = draw_non_digits(300, training, labels, np.random.default_rng(1))
+    others = draw_non_digits(300, training, labels, np.random.default_rng(1), crossed_out=0.3)
     otherwise = write_otherwise(training, labels, np.random.default_rng(2))[np.isin(labels, (0, 7))]
     for made in (others, otherwise):
         assert np.quantile([sharpness(one) for one in made], 0.1) > 0.85 * usual

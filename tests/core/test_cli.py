@@ -310,6 +310,7 @@ CHANGES = {
     "--early-stopping": ("3", "training", "early_stopping", 3),
     "--gentle-end": ("0.3", "training", "gentle_end", 0.3),
     "--variants": ("0.5", "training", "variants", 0.5),
+    "--crossed-out": ("0.2", "training", "crossed_out", 0.2),
 }
 
 

@@ -21,7 +21,7 @@ EVERYTHING = Recipe(
         learning_rate=0.002, epochs=1, batch_size=32, validation_share=0.1, examples=100, seed=4,
         distortion=Distortion(rotation=10, scaling=0.1, shear=0.1, shift=1, elastic=1, stroke=0.5, blur=0.5,
             contrast=0.1, gaps=0.1, cut=1, specks=2, clean_share=0.1),
-        gentle_end=0.5, variants=0.2, non_digits=0.2,
+        gentle_end=0.5, variants=0.2, non_digits=0.2, crossed_out=0.2,
     ),
 )  # fmt: skip
 STARTING = Recipe(

@@ -26,9 +26,10 @@ _LOW, _HALF_WAY, _COMMA, _ABOVE = 0.85, 0.15, 0.45, 0.5
 # are none. Letters of a word are no further apart than so many heights, and no lower than this share of each other's: a
 # dash or the loose top of a 5 is none.
 _NOTHING, _IN_WORD, _LETTER = 0.12, 0.3, 0.5
-# What looks like nothing is no letter but crossed out or scribbled over if its strokes are so many times as long as its
-# longer side: of letters hardly any has as much ink. Nor is it wider than so many heights, as a word is.
-_CROSSED, _WIDE = 2.8, 1.6
+# With less certainty than this a sign is crossed out or scribbled over, neither digit nor letter, if its strokes are so
+# many times as long as its longer side: hardly any letter has as much ink. Nor is it wider than so many heights, as a
+# word is.
+_DOUBTFUL, _CROSSED, _WIDE = 0.5, 2.6, 1.6
 # A date's strokes are at least so high as a share of its digits, the lower one of them and on average, and higher than
 # its ones by this; they lean so much to the right, and both alike. Further apart than so many heights two signs belong
 # to different numbers.
@@ -180,7 +181,7 @@ def _punctuation(line: Sequence[Sign]) -> Array:
 def _crossed_out(line: Sequence[Sign]) -> Array:
     """Which signs of a line, ``bool (signs,)``, somebody has crossed out or scribbled over."""
     return np.array(
-        [sign.sure < _NOTHING and sign.length > _CROSSED and _box(sign).width <= _WIDE * _tall(sign) for sign in line],
+        [sign.sure < _DOUBTFUL and sign.length > _CROSSED and _box(sign).width <= _WIDE * _tall(sign) for sign in line],
         bool,
     )
 

@@ -177,6 +177,17 @@ def test_digits_beside_what_is_crossed_out_are_no_letters(length: float, width: 
     assert read(line) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("length", "sure", "expected"),
+    [(3.0, 0.3, "11011"), (3.0, 0.7, "11111"), (2.4, 0.3, "11111")],
+    ids=["crossed out", "a digit with loops", "a digit that is hard to read"],
+)
+def test_a_crossed_out_digit_among_digits_is_not_read(length: float, sure: float, expected: str) -> None:
+    line = row([SURE] * 5)
+    line[2] = replace(line[2], sure=sure, accepted=False, length=length)
+    assert read(line) == [expected]
+
+
 def date(written: str, stroke: int = 36, lean: float | None = 0.4, gap: int = 10) -> list[Sign]:
     """A number with a 1 that leans for every slash; its digits are 30 high, and its ones 8 wide and upright."""
     line, x = [], 0

@@ -237,6 +237,7 @@ def _cross_out(fine: UInt8, ways: Sequence[_Crossing], rng: np.random.Generator)
 
 
 def _cross(rng: np.random.Generator) -> Sequence[Points]:
+    """Two strokes, each from near a corner to near the opposite one."""
     reach = rng.uniform(0.4, 0.65, 2)
     return [0.5 + rng.normal(0, 0.06, (2, 2)) + np.outer((-1, 1), (reach[0], turn * reach[1])) for turn in (1, -1)]
 

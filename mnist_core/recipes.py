@@ -572,6 +572,7 @@ PRESETS: Mapping[str, Preset] = {
         Preset(
             "cnn",
             "Convolutions, trained on distorted digits: the most accurate",
+            # Without crossed-out digits: it misreads as many signs of pages with them.
             Recipe(
                 ModelRecipe(filters=(16, 64, 128), hidden=(128,), batch_norm=True, dropout=0.2),
                 replace(_FROM_DISTORTED, distortion=_AND_WORN, gentle_end=0.3, epochs=30, batch_size=128),

@@ -1,9 +1,10 @@
 """From the ink of one digit to MNIST's 28x28 pixels: cropped, pen evened out, scaled, centred."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from mnist_core._steps import Float32, Settings, Step, UInt8
 
@@ -88,6 +89,38 @@ def normalise_drawn(ink: UInt8) -> UInt8:
 
 
 _AS_DRAWN = Settings(even_ink=False, even_stroke=False)
+
+
+def draw_stroke(ink: UInt8, points: npt.ArrayLike, pen: int) -> None:
+    """Draw a line from point to point, ``(n, 2)`` as x and y in pixels of the ink, so many pixels wide."""
+    cv2.polylines(ink, [np.rint(np.asarray(points) * 16).astype(np.int32)], False, 255, pen, cv2.LINE_AA, 4)
+
+
+def draw_over(fine: UInt8, strokes: Callable[[UInt8], Iterable[npt.ArrayLike]], pen: float, margin: int) -> UInt8:
+    """Return a digit with strokes over it.
+
+    Parameters
+    ----------
+    fine
+        ``uint8 (h, w)``: the digit as `enlarged` gives it.
+    strokes
+        Gives the points of each stroke, for a mask of the digit within its margin.
+    pen
+        How wide they are, as a share of the digit's own strokes.
+    margin
+        Pixels around the digit, which strokes may reach into.
+
+    Returns
+    -------
+    ndarray
+        ``uint8 (h + 2 margin, w + 2 margin)``.
+    """
+    framed = np.asarray(cv2.copyMakeBorder(fine, *(margin,) * 4, cv2.BORDER_CONSTANT, value=0), np.uint8)
+    mask = np.asarray(framed > 127, np.uint8)
+    wide = max(3, round(stroke_width(mask) * pen))
+    for points in strokes(mask):
+        draw_stroke(framed, points, wide)
+    return framed
 
 
 def stroke_width(mask: UInt8) -> float:

@@ -1,11 +1,13 @@
 """What a network sees in an epoch: digits changed at random, and drawings that are no digits."""
 
+from functools import partial
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from mnist_core._normalise import enlarged, normalise_drawn, stroke_width
+from mnist_core._normalise import draw_over, enlarged, normalise_drawn
 from mnist_core.nondigits import draw_non_digits
 from mnist_core.recipes import Distortion, TrainRecipe
 
@@ -89,12 +91,8 @@ def write_otherwise(images: UInt8, labels: Labels, rng: np.random.Generator) -> 
     """
     out = images.copy()
     for i in np.flatnonzero(np.isin(labels, tuple(_PARTS))):
-        fine = np.asarray(cv2.copyMakeBorder(enlarged(images[i]), *(_PAD,) * 4, cv2.BORDER_CONSTANT, value=0), np.uint8)
-        mask = np.asarray(fine > 127, np.uint8)
-        pen = max(3, round(stroke_width(mask) * rng.uniform(0.85, 1.1)))
-        for line in _PARTS[int(labels[i])](mask, rng):
-            cv2.polylines(fine, [np.rint(np.array(line) * 16).astype(np.int32)], False, 255, pen, cv2.LINE_AA, 4)
-        out[i] = normalise_drawn(fine)
+        strokes = partial(_PARTS[int(labels[i])], rng=rng)
+        out[i] = normalise_drawn(draw_over(enlarged(images[i]), strokes, rng.uniform(0.85, 1.1), _PAD))
     return out
 
 

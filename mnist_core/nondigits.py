@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mnist_core._normalise import ENLARGED, enlarged, normalise_drawn, stroke_width
+from mnist_core._normalise import ENLARGED, draw_over, draw_stroke, enlarged, normalise_drawn
 
 UInt8 = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float64]
@@ -224,16 +224,15 @@ _FRAME = 48  # pixels around a digit, enough for strokes that reach beyond it
 
 def _cross_out(fine: UInt8, ways: Sequence[_Crossing], rng: np.random.Generator) -> UInt8:
     """A digit that its writer crossed out, with about the pen that it was written with."""
-    mask = np.asarray(fine > 127, np.uint8)
-    x, y, width, height = cv2.boundingRect(mask)
-    wide = max(width, rng.uniform(0.5, 0.8) * height)  # nobody crosses out a 1 with strokes as narrow as it is
-    framed = cv2.copyMakeBorder(fine, *(_FRAME,) * 4, cv2.BORDER_CONSTANT, value=0)
-    corner = np.array([x + (width - wide) / 2 + _FRAME, y + _FRAME])
-    pen = max(3, round(stroke_width(mask) * rng.uniform(0.7, 1.15)))
-    for line in ways[int(rng.integers(len(ways)))](rng):
-        points = corner + line * (wide, height)
-        cv2.polylines(framed, [np.rint(points * 16).astype(np.int32)], False, 255, pen, cv2.LINE_AA, 4)
-    return np.asarray(framed, np.uint8)
+    narrowest, pen = rng.uniform(0.5, 0.8), rng.uniform(0.7, 1.15)
+
+    def strokes(mask: UInt8) -> Sequence[Points]:
+        x, y, width, height = cv2.boundingRect(mask)
+        wide = max(width, narrowest * height)  # nobody crosses out a 1 with strokes as narrow as it is
+        corner = x + (width - wide) / 2, y
+        return [corner + line * (wide, height) for line in ways[int(rng.integers(len(ways)))](rng)]
+
+    return draw_over(fine, strokes, pen, _FRAME)
 
 
 def _cross(rng: np.random.Generator) -> Sequence[Points]:
@@ -294,6 +293,5 @@ def _render(lines: Sequence[Points], rng: np.random.Generator, widest: int = 16)
     canvas = np.zeros((_CANVAS, _CANVAS), np.uint8)
     pen = int(rng.integers(min(6, widest), widest + 1))  # a digit of MNIST's is drawn with 7 to 14 on this canvas
     for line in lines:
-        fixed = np.rint(((line - low) * scale + _MARGIN) * 16).astype(np.int32)
-        cv2.polylines(canvas, [fixed], False, 255, pen, cv2.LINE_AA, 4)
+        draw_stroke(canvas, (line - low) * scale + _MARGIN, pen)
     return canvas

@@ -154,20 +154,8 @@ def current() -> Recipe:
     form: Form = st.session_state[_KEY]
     form.values = {name: value(name) for name in form.values}
     values = {name: form.values[name] for name in flat(Recipe()) if name in form.values}
-    values |= _layers()
-    if values["loss"] != "categorical_crossentropy":
-        values |= {"label_smoothing": 0.0, "non_digits": 0.0, "teacher": ""}
-    elif values["teacher"]:
-        values["label_smoothing"] = 0.0
-    if not values["non_digits"]:
-        values["crossed_out"] = 0.0
-    if values["optimizer"] != "adamw":
-        values["weight_decay"] = 0.0
-    if not values["validation_share"]:
-        values["early_stopping"] = 0
-    if convolutional_start_problem(values["filters"], values["hidden"]):
-        values["convolutional_start"] = 0.0
-    return from_flat(values)
+    idle = {name: default for name, default in flat(Recipe()).items() if _is_idle(name)}
+    return from_flat(values | _layers() | idle)
 
 
 def _layers() -> dict[str, tuple[int, ...]]:
@@ -389,18 +377,21 @@ def _turn(knob: Knob, changed: dict[str, Any]) -> None:
 
 def _is_idle(name: str) -> bool:
     """Whether a field does nothing because of what another one is set to."""
-    if name == "weight_decay":
-        return bool(value("optimizer") != "adamw")
-    if name == "early_stopping":
-        return not value("validation_share")
-    if name == "convolutional_start":
-        return bool(convolutional_start_problem(**_layers()))
     sparse = bool(value("loss") != "categorical_crossentropy")
-    if name == "crossed_out":
-        return sparse or not value("non_digits")
-    return name in ("label_smoothing", "non_digits", "teacher") and (
-        sparse or (name == "label_smoothing" and bool(value("teacher")))
-    )
+    match name:
+        case "weight_decay":
+            return bool(value("optimizer") != "adamw")
+        case "early_stopping":
+            return not value("validation_share")
+        case "convolutional_start":
+            return bool(convolutional_start_problem(**_layers()))
+        case "label_smoothing":
+            return sparse or bool(value("teacher"))
+        case "non_digits" | "teacher":
+            return sparse
+        case "crossed_out":
+            return sparse or not value("non_digits")
+    return False
 
 
 def _sizes(stops: str, count: int, label: str, words: str) -> None:

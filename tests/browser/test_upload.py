@@ -235,13 +235,13 @@ def test_boxes_on_a_telephone_are_where_the_digits_are_and_follow_a_finger(phone
 
 
 # The camera has no picture at first, and starts anew once its width is known: until then "Take Photo" does nothing. And
-# a photo taken while the page is still being drawn may be lost on its way: so the test waits for that before.
-_PRESS_UNTIL_TAKEN = """async () => {
-  const taken = () => document.querySelector("[data-testid=stCameraInput] img") !== null
+# a photo taken while the page is still being drawn may be lost on its way: so the test waits for that before. What is
+# asked again and again cannot be async: a promise is taken for an answer, whatever it comes to.
+_PRESS_UNTIL_TAKEN = """() => {
+  if (document.querySelector("[data-testid=stCameraInput] img")) return true
   const button = document.querySelector("[data-testid=stCameraInputButton]")
-  if (!taken() && button?.textContent === "Take Photo") button.click()
-  await Promise.resolve()  // React draws what a press changed before anything else happens
-  return taken()
+  if (button?.textContent === "Take Photo") button.click()
+  return false
 }"""
 
 

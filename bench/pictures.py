@@ -460,6 +460,13 @@ def page_pencil(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
     return Sample(draft.photographed(), text)
 
 
+def page_worn(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
+    """A pen that runs dry: many strokes have gaps, and some digits are in many pieces."""
+    draft = _paper(rng, 700, 1200)
+    text = _fill(draft, digits, int(rng.integers(1, 5)), 7, _some_ink(rng), (0.03, 0.07), wear=0.72)
+    return Sample(draft.photographed(), text)
+
+
 def page_board(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
     """Chalk on a blackboard."""
     draft = Draft(rng, 1100, 800, (0.16, 0.2, 0.17))
@@ -863,7 +870,7 @@ def page_canvas(rng: np.random.Generator, digits: Sequence[Digit]) -> Sample:
 PAGES: dict[str, Writer] = {
     writer.__name__: writer
     for writer in (
-        page_canvas, page_photo, page_slanting, page_of_hundred, page_mixed_sizes, page_ruled, page_pencil,
+        page_canvas, page_photo, page_slanting, page_of_hundred, page_mixed_sizes, page_ruled, page_pencil, page_worn,
         page_board, page_things_around, page_on_table,
         page_of_boxes, page_table, page_touching, page_words, page_doodles, page_sums, page_dates, page_corrected,
     )

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mnist_core._mend import chain
 from mnist_core._parts import Part, Parts, bounds, distances, mask_of
 from mnist_core._steps import Array, Settings
 
 # What is smaller than this share of the picture's shorter side is not a digit that somebody took a picture of.
 SMALLEST_SHARE = 0.06
-# Strokes are at most this thick, measured against the part's longer side; ink that is faint, of 255, less.
-_SOLID, _SOLID_IF_FAINT, _FAINT = 0.42, 0.22, 90
+# Strokes are at most this thick, measured against the part's longer side; ink that is faint, of 255, less, unless it is
+# so many times as long as that side.
+_SOLID, _SOLID_IF_FAINT, _FAINT, _WINDING = 0.42, 0.22, 90, 1.5
 # A line right across the picture that is thinner than this share of its length was not drawn.
 _HAIR = 0.012
 # With more than this share of darkness beside it, a part has paper on one side only.
@@ -90,8 +92,12 @@ def _along_rim(part: Part) -> bool:
 
 
 def is_blot(part: Part) -> bool:
-    """Whether a part is too thick for its size to be drawn with a pen; faint ones even sooner: they are shadows."""
-    return part.stroke > (_SOLID if part.level > _FAINT else _SOLID_IF_FAINT) * part.size
+    """Whether a part is too thick for its size to be drawn with a pen; faint ones even sooner: they are shadows.
+
+    But a shadow does not wind as a digit does.
+    """
+    ink = part.level > _FAINT or part.length > _WINDING * part.size
+    return part.stroke > (_SOLID if ink else _SOLID_IF_FAINT) * part.size
 
 
 def is_scrawl(part: Part, parts: Parts) -> bool:
@@ -119,6 +125,8 @@ def _with_pieces(parts: Parts, main: Part, others: list[Part], settings: Setting
     """The main part and the pieces that a lifted pen left beside it."""
     chosen = [main]
     waiting = [p for p in others if p.level > 0.35 * main.level and not (is_blot(p) and p.stroke > 2 * main.stroke)]
+    if broken := chain(main, [p for p in waiting if not p.contact]):
+        return broken
     few = sum(p.size > 0.3 * main.size for p in waiting) < _FEW
     while waiting:
         gaps = distances(parts, chosen, waiting)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mnist_core._choose import extent, is_blot, is_edge, is_scrawl
+from mnist_core._mend import broken_digits
 from mnist_core._parts import Part, Parts, bounds, distance
 from mnist_core._split import NO_DIGIT, Group, Sure, evidence
 from mnist_core._steps import Settings
@@ -37,8 +38,8 @@ _MOST_APART = 3
 _WEAKEST = 0.35
 
 
-def gather(parts: Parts, settings: Settings) -> list[Group]:
-    """Find the digits of a page by the sizes and places of its parts alone.
+def gather(parts: Parts, settings: Settings, sure: Sure | None) -> list[Group]:
+    """Find the digits of a page by the sizes and places of its parts.
 
     Parameters
     ----------
@@ -46,6 +47,9 @@ def gather(parts: Parts, settings: Settings) -> list[Group]:
         Of the picture.
     settings
         `remove_specks`, `speck_size` and `join_gap` count here.
+    sure
+        Says how sure it is of groups that each is a digit, in [0, 1], if there is somebody to ask: then digits that a
+        pen running dry left in pieces are found first.
 
     Returns
     -------
@@ -58,11 +62,15 @@ def gather(parts: Parts, settings: Settings) -> list[Group]:
     strokes = [p for p in inside if not is_blot(p)]
     if not strokes:
         return []
-    usual = _usual_size(strokes)
+    mended = broken_digits(inside, sure) if sure else []
+    done = {part for group in mended for part in group}
+    inside, strokes = ([p for p in some if p not in done] for some in (inside, strokes))
+    usual = _usual_size([*mended, *([p] for p in strokes)])
     large = [p for p in strokes if p.size >= _PIECE * usual]
-    pen = float(np.median([p.stroke for p in large]))
-    weakest = _WEAKEST * float(np.percentile([p.level for p in large], 80))
-    whole = _joined(parts, [p for p in large if p.level > weakest], usual)
+    pens = [p.stroke for p in large] or [p.stroke for p in done]
+    pen = float(np.median(pens))
+    weakest = _WEAKEST * float(np.percentile([p.level for p in large or done], 80))
+    whole = _joined(parts, [p for p in large if p.level > weakest], usual) + mended
     # A small piece of a stroke may be as thick as it is long; a blot that is thicker than the pen is none.
     small = [p for p in inside if p.size < _PIECE * usual and p.level > weakest]
     small = [p for p in small if p.stroke < _BLOT * pen or p.stroke < _BLOT * _pen_beside(p, large)]
@@ -145,11 +153,11 @@ def _gap(group: Group, part: Part) -> float:
     return float(np.hypot(across, along))
 
 
-def _usual_size(strokes: Sequence[Part]) -> float:
-    """The size of a usual digit: half of all ink length lies in parts whose digits are at least this large."""
-    sizes = np.array([_digit_size([p]) for p in strokes])
+def _usual_size(some: Sequence[Group]) -> float:
+    """The size of a usual digit: half of all ink length lies in groups whose digits are at least this large."""
+    sizes = np.array([_digit_size(group) for group in some])
     order = np.argsort(sizes)
-    weight = np.cumsum([float(strokes[i].size) for i in order])
+    weight = np.cumsum([float(_size(some[i])) for i in order])
     return float(sizes[order[np.searchsorted(weight, 0.5 * weight[-1])]])
 
 
@@ -167,7 +175,7 @@ def _joined(parts: Parts, whole: list[Part], usual: float) -> list[Group]:
 
 def _near_pairs(whole: list[Part]) -> list[tuple[Part, Part]]:
     """The pairs of parts that lie near enough to look closer."""
-    boxes = np.array([(p.x, p.y, p.right, p.bottom) for p in whole], float)
+    boxes = np.array([(p.x, p.y, p.right, p.bottom) for p in whole], float).reshape(-1, 4)
     sizes = np.array([p.size for p in whole], float)
     reach = 0.25 * np.maximum.outer(sizes, sizes)
     near = (boxes[:, None, :2] < boxes[None, :, 2:] + reach[..., None]).all(-1)
@@ -292,7 +300,27 @@ def put_together(groups: list[Group], sure: Sure) -> list[Group]:
         The groups, some of them joined or taken apart.
     """
     groups = _rather_one(_rather_apart(groups, sure), sure)
-    usual = float(np.median([_digit_size(g) for g in groups])) if groups else 0.0
+    usual = _usual_size(groups) if groups else 0.0
+    best = _joined_in_pairs(groups, usual, sure)
+    for larger in _LARGER:
+        if _pairs(best, larger * usual) and _read(best, sure) < _WELL_READ:
+            other = _joined_in_pairs(groups, larger * usual, sure)
+            best = other if _read(other, sure) > _read(best, sure) + _BETTER else best
+    return best
+
+
+def _read(groups: list[Group], sure: Sure) -> float:
+    """How sure it is of the groups, on average over their ink."""
+    return float(np.average(sure(groups), weights=[sum(part.area for part in group) for group in groups]))
+
+
+# With more certainty than this all is well. Otherwise digits may be so many times as large as they seem, and what there
+# is their pieces: if that makes for so much more certainty.
+_WELL_READ, _LARGER, _BETTER = 0.97, (1.7, 2.9), 0.03
+
+
+def _joined_in_pairs(groups: list[Group], usual: float, sure: Sure) -> list[Group]:
+    """The groups, two of them made one digit as long as that reads better."""
     while pairs := _pairs(groups, usual):
         singles = list(map(evidence, sure([groups[i] for pair in pairs for i in pair])))
         most = [

@@ -97,7 +97,7 @@ def _look(grey: UInt8, settings: Settings, judge: Judge | None, weighed: bool = 
         return finish(ink, parts, group, settings, grey.shape, whole=False, known=known.get(frozenset(group)))
 
     certainty = None if judge is None else _asking(judge, settings, known)
-    groups = _judged(gather(parts, settings), parts, ink, certainty)
+    groups = _groups(parts, ink, certainty, settings)
     shaded = certainty is not None and _is_shaded(parts)
     worth = 0.0
     if certainty and (shaded or weighed):
@@ -106,14 +106,17 @@ def _look(grey: UInt8, settings: Settings, judge: Judge | None, weighed: bool = 
     return _Look(page, shaded, worth)
 
 
-def _judged(groups: list[Group], parts: Parts, ink: Ink, certainty: Certainty | None) -> list[Group]:
-    """The groups, put together and taken apart as reads best."""
+def _groups(parts: Parts, ink: Ink, certainty: Certainty | None, settings: Settings) -> list[Group]:
+    """The parts of each digit: by their sizes and places, then put together and taken apart as reads best."""
     sure = certainty and _of_groups(certainty, ink, parts)
-    if sure:
-        try:
-            groups = put_together(groups, _looking_at(sure, min(_MOST_TIMES * ink.mask.size, _MOST_PIXELS)))
-        except _Texture:
-            return groups
+    limited = sure and _looking_at(sure, min(_MOST_TIMES * ink.mask.size, _MOST_PIXELS))
+    groups: list[Group] = []
+    try:
+        groups = gather(parts, settings, limited)
+        if limited:
+            groups = put_together(groups, limited)
+    except _Texture:
+        return groups or gather(parts, settings, None)
     several = may_be_several(groups, sure)
     if sum(several) > _MOST_TRIED:
         return groups

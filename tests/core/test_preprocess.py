@@ -25,6 +25,7 @@ PLAIN = Settings(even_ink=False, even_stroke=False)
 # Digits as strokes in a box of side 1: what each test draws, with a pen and on a ground of its own.
 ZERO = [[(0.35, 0.0), (0.1, 0.2), (0.05, 0.6), (0.25, 0.95), (0.5, 0.95), (0.7, 0.6), (0.65, 0.2), (0.35, 0.0)]]
 FIVE = [[(0.1, 0.0), (0.08, 0.42), (0.4, 0.38), (0.62, 0.6), (0.5, 0.95), (0.05, 0.98)], [(0.18, 0.0), (0.65, 0.02)]]
+TWO = [[(0.05, 0.2), (0.3, 0.0), (0.5, 0.25), (0.0, 1.0), (0.55, 1.0)]]
 SEVEN = [[(0.0, 0.02), (0.62, 0.0), (0.25, 1.0)]]
 EIGHT = [[(0.6, 0.1), (0.3, 0.0), (0.1, 0.2), (0.6, 0.7), (0.4, 1.0), (0.1, 0.8), (0.6, 0.1)]]
 Strokes = list[list[tuple[float, float]]]
@@ -387,6 +388,51 @@ def test_a_broken_stroke_stays_together(gap: int) -> None:
     broken[120 : 120 + gap] = 0
     broken[170 : 170 + gap] = 0
     assert likeness(prepare(broken), prepare(whole)) > 0.9
+
+
+def dashed(strokes: Strokes, pen: int, piece: float, gap: float) -> UInt8:
+    """As `drawn`, by a pen that leaves gaps: pieces and gaps of these lengths, as shares of the digit's height."""
+    picture = drawn([], pen)
+    for stroke in strokes:
+        points = np.array(stroke)
+        along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+        for begin in np.arange(0, along[-1], piece + gap):
+            at = np.linspace(begin, min(begin + piece, along[-1]), 8)
+            x, y = (np.interp(at, along, points[:, axis]) for axis in (0, 1))
+            picture = np.maximum(picture, drawn([list(zip(x.tolist(), y.tolist(), strict=True))], pen))
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("strokes", "pen", "piece", "gap"),
+    [(TWO, 6, 0.3, 0.2), (TWO, 10, 0.3, 0.2), (SEVEN, 10, 0.2, 0.2), (EIGHT, 6, 0.2, 0.2), (EIGHT, 10, 0.2, 0.2)],
+)
+def test_the_pieces_that_a_pen_running_dry_leaves_are_one_digit(
+    strokes: Strokes, pen: int, piece: float, gap: float
+) -> None:
+    """However far some of them lie from the longest, each is near the next one."""
+    assert likeness(prepare(dashed(strokes, pen, piece, gap)), prepare(drawn(strokes, pen))) > 0.75
+
+
+def test_strokes_side_by_side_are_not_the_pieces_of_one_digit() -> None:
+    """As somebody counts, by a mark for each: together they are wider than a digit."""
+    tally = [[(0.22 * i, 0.0), (0.22 * i, 0.6)] for i in range(5)]
+    box = prepare(drawn(tally, 10)).box
+    assert box is not None and box.width < 20
+
+
+def test_dots_around_a_stroke_are_not_its_pieces() -> None:
+    one = drawn([[(0.3, 0.0), (0.3, 1.0)]], 8)
+    dotted = one.copy()
+    for x, y in ((x, y) for x in (0.06, 0.54) for y in (0.05, 0.25, 0.45, 0.65, 0.85)):
+        cv2.circle(dotted, (round(70 + 160 * x), round(60 + 160 * y)), 7, 255, -1, cv2.LINE_AA)
+    assert prepare(dotted).box == prepare(one).box
+
+
+def test_faint_ink_of_a_heavy_pen_is_no_shadow_if_it_winds_as_a_digit() -> None:
+    ground = np.full((280, 280), 200.0)
+    heavy = prepare(np.rint(ground - 40 * (drawn(SEVEN, 38) / 255)).astype(np.uint8))
+    assert likeness(heavy, prepare(drawn(SEVEN, 38))) > 0.9
 
 
 def test_specks_and_neighbours_are_left_out() -> None:

@@ -664,6 +664,44 @@ def test_pieces_that_are_no_digits_make_one_together(sure_of_pieces: float, digi
     assert sum(map(len, prepare_page(picture, judge=judge).lines)) == digits
 
 
+def with_gaps(picture: UInt8, signs: Places, along: int, every: int, gap: int) -> UInt8:
+    """The picture without what lies in level bands through these signs, and with `along` 2 in upright ones as well."""
+    picture = picture.copy()
+    for _, x, y, height in signs:
+        for begin in range(every, height - gap, every):
+            picture[y + begin : y + begin + gap, x - 10 : x + height] = 0
+            if along == 2:
+                picture[y - 10 : y + height + 10, x + begin : x + begin + gap] = 0
+    return picture
+
+
+def test_digits_of_which_there_are_only_pieces_are_read_beside_whole_ones() -> None:
+    signs = row("2707", 60, 120, 150, 170)
+    whole = written(signs, (400, 800), 8)
+    alone = [written([sign], (400, 800), 8) for sign in signs]
+    broken = with_gaps(whole, [signs[0], signs[2]], 2, 36, 14)
+    page = prepare_page(broken, judge=knowing(*alone))
+    assert reading(page, signs) == "2707"
+    boxes = [one.box for one in page.lines[0]]
+    assert all(box is not None and box.height > 140 for box in boxes), "all of their pieces"
+
+
+def test_halves_of_digits_are_put_together_where_there_is_nothing_else() -> None:
+    """Nothing on the page tells how large its digits are, but that the halves are none."""
+    signs = row("2080", 60, 120, 150, 170)
+    whole = written(signs, (400, 800), 8)
+    alone = [written([sign], (400, 800), 8) for sign in signs]
+    halves = with_gaps(whole, signs, 1, 72, 8)
+    assert reading(prepare_page(halves, judge=knowing(*alone)), signs) == "2080"
+
+
+def test_small_signs_one_above_the_other_are_not_put_together_for_being_unclear() -> None:
+    """Together they look no more like digits than alone."""
+    signs = row("4242", 60, 60, 70, 90) + row("2424", 60, 150, 70, 90)
+    page = prepare_page(written(signs, (300, 500), 6), judge=lambda digits: np.full(len(digits), 0.6))
+    assert reading(page, signs) == "4242\n2424"
+
+
 def test_a_small_digit_close_to_a_large_one_is_one_of_its_own() -> None:
     signs = [("1", 55, 55, 82), ("1", 95, 50, 150), ("7", 300, 50, 150)]
     picture = written(signs, (260, 450))

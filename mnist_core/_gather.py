@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mnist_core._choose import extent, is_blot, is_edge, is_scrawl
-from mnist_core._mend import broken_digits
-from mnist_core._parts import Part, Parts, bounds, distance
+from mnist_core._mend import broken_digits, linked
+from mnist_core._parts import Part, Parts, bounds, box_gaps, distance
 from mnist_core._split import NO_DIGIT, Group, Sure, evidence
 from mnist_core._steps import Settings
 
@@ -269,19 +269,11 @@ def _rather_one(groups: list[Group], sure: Sure) -> list[Group]:
         return groups
     together = [part for group in groups for part in group]
     width, height = extent(together)
-    if width > 1.2 * height or not _hang_together(groups, _PIECES_GAP * _size(together)):
+    steps = linked([bounds(group) for group in groups], _PIECES_GAP * _size(together))
+    if width > 1.2 * height or len(set(steps)) > 1:
         return groups
     one, *pieces = sure([together, *groups])
     return [together] if one > _SURE and np.mean(pieces) < one - _LESS_SURE else groups
-
-
-def _hang_together(groups: list[Group], gap: float) -> bool:
-    """Whether one can go from each group to each other one by steps no wider than this."""
-    reached, waiting = [groups[0]], groups[1:]
-    while near := [g for g in waiting if any(_gap(r, p) <= gap for r in reached for p in g)]:
-        reached = near
-        waiting = [g for g in waiting if g not in near]
-    return not waiting
 
 
 def put_together(groups: list[Group], sure: Sure) -> list[Group]:
@@ -342,8 +334,7 @@ def _pairs(groups: list[Group], usual: float) -> list[tuple[int, int]]:
     """Which groups lie so that both may be parts of one digit."""
     boxes = np.array([bounds(g) for g in groups], float).reshape(-1, 4)
     low, high = boxes[:, None, :2], boxes[None, :, 2:]
-    apart = np.maximum(low - high, 0)
-    gap = np.hypot(*np.moveaxis(np.maximum(apart, apart.transpose(1, 0, 2)), -1, 0))
+    gap, beyond = box_gaps(boxes), low[..., 0] > high[..., 0]
     joint = np.maximum(boxes[:, None, 2:], high) - np.minimum(low, boxes[None, :, :2])
     tall = np.maximum(usual, np.maximum.outer(*(boxes[:, 3] - boxes[:, 1],) * 2))
     size = np.maximum.outer(*((boxes[:, 2:] - boxes[:, :2]).max(1),) * 2)
@@ -353,13 +344,12 @@ def _pairs(groups: list[Group], usual: float) -> list[tuple[int, int]]:
     fits = (joint[..., 1] < _ROOM * tall) & (joint[..., 0] < widest) & (gap < _REACH * size)
     first, second = np.nonzero(np.triu(fits, 1))
     level = [all(p.width >= FLAT * p.height for p in g) for g in groups]
-    apart_across = apart.transpose(1, 0, 2)[..., 0] + apart[..., 0] > 0
     return [
         (i, j)
         for i, j in zip(first.tolist(), second.tolist(), strict=True)
         if _one_by_shape(groups[i], groups[j], usual) > -_UNLIKELY
         # An equals sign beside a 1 looks like a 4.
-        and not ((level[i] or level[j]) and apart_across[i, j] and not is_top[i, j])
+        and not ((level[i] or level[j]) and (beyond[i, j] or beyond[j, i]) and not is_top[i, j])
     ]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mnist_core._parts import Part, bounds
+from mnist_core._parts import Edges, Part, bounds, box_gaps
 from mnist_core._split import Group, Sure
 
 # Pieces are up to so many pens apart: how wide the gaps are is tried from wide to narrow, as neighbours are near too.
@@ -20,8 +20,11 @@ _SURE, _SURER = 0.9, 0.2
 
 def chain(main: Part, others: Sequence[Part]) -> Group:
     """Return a part and the pieces that lead away from it, if all of them look like a broken digit; else nothing."""
-    numbers = _linked([main, *others], _GAPS[0] * main.stroke)
-    group = [part for part, number in zip([main, *others], numbers, strict=True) if number == numbers[0]]
+    some = [main, *others]
+    if not _are_many(some):
+        return []
+    numbers = linked([bounds([part]) for part in some], _GAPS[0] * main.stroke)
+    group = [part for part, number in zip(some, numbers, strict=True) if number == numbers[0]]
     return group if _is_broken(group) else []
 
 
@@ -43,10 +46,10 @@ def broken_digits(some: Sequence[Part], sure: Sure) -> list[Group]:
     found: list[Group] = []
     left = list(some)
     for gap in _GAPS:
-        if sum(_is_simple(part) for part in left) < _MANY:
+        if not _are_many(left):
             break
         pen = float(np.median([part.stroke for part in left]))
-        numbers = _linked(left, gap * pen)
+        numbers = linked([bounds([part]) for part in left], gap * pen)
         groups = [[p for p, n in zip(left, numbers, strict=True) if n == number] for number in sorted(set(numbers))]
         tried = [group for group in groups if _is_broken(group)]
         for group, one in zip(tried, sure(tried), strict=True):
@@ -61,15 +64,16 @@ def _of_pieces(group: Group, sure: Sure) -> float:
     return float(np.average(sure([[part] for part in group]), weights=[part.area for part in group]))
 
 
-def _linked(some: Sequence[Part], gap: float) -> list[int]:
-    """A number for each part: the same one for those between which one can go by steps no wider than this."""
+def linked(boxes: Sequence[Edges], gap: float) -> list[int]:
+    """Return a number for each box: the same one for those between which one can go by steps no wider than this."""
     from scipy.sparse.csgraph import connected_components  # here, not above: few pictures need it, and it takes a while
 
-    boxes = np.array([(p.x, p.y, p.right, p.bottom) for p in some], float)
-    low, high = boxes[:, None, :2], boxes[None, :, 2:]
-    apart = np.maximum(low - high, 0)
-    near = np.hypot(*np.moveaxis(np.maximum(apart, apart.transpose(1, 0, 2)), -1, 0)) <= gap
-    return [int(number) for number in connected_components(near)[1]]
+    return [int(number) for number in connected_components(box_gaps(np.array(boxes, float)) <= gap)[1]]
+
+
+def _are_many(some: Sequence[Part]) -> bool:
+    """Whether there are so many short strokes that there may be a broken digit."""
+    return sum(map(_is_simple, some)) >= _MANY
 
 
 def _is_simple(part: Part) -> bool:

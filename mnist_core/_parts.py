@@ -9,9 +9,11 @@ import numpy.typing as npt
 
 from mnist_core._ink import Ink
 from mnist_core._normalise import stroke_width
-from mnist_core._steps import UInt8, quantile
+from mnist_core._steps import Array, UInt8, quantile
 
 Int32 = npt.NDArray[np.int32]
+Edges = tuple[int, int, int, int]
+"""Left, top, right and bottom of a box."""
 # More parts than this are noise or texture; the largest are looked at.
 MOST_PARTS = 600
 # Distances between parts are measured on a copy of at most this side.
@@ -150,7 +152,7 @@ def _paste(mask: UInt8, piece: UInt8, top: int, left: int) -> None:
         mask[y:bottom, x:right] |= piece[y - top : bottom - top, x - left : right - left]
 
 
-def bounds(parts: Iterable[Part]) -> tuple[int, int, int, int]:
+def bounds(parts: Iterable[Part]) -> Edges:
     """Left, top, right and bottom of the box around parts."""
     some = list(parts)
     return (
@@ -182,6 +184,12 @@ def distances(parts: Parts, chosen: Iterable[Part], others: Iterable[Part]) -> l
         rows, columns = np.nonzero(labels[part.window] == part.label)
         found.append(float(away[(rows + part.y) // step, (columns + part.x) // step].min()))
     return found
+
+
+def box_gaps(boxes: Array) -> Array:
+    """How far each of some boxes, ``(n, 4)`` of left, top, right and bottom, is from each other, ``(n, n)``."""
+    apart = np.maximum(boxes[:, None, :2] - boxes[None, :, 2:], 0)
+    return np.asarray(np.hypot(*np.moveaxis(np.maximum(apart, apart.transpose(1, 0, 2)), -1, 0)))
 
 
 def distance(parts: Parts, one: Part, other: Part) -> float:

@@ -11,7 +11,7 @@ from mnist_core._around import find_writing, only_writing
 from mnist_core._boxed import MOST_BOXES, check_boxes, prepare_each
 from mnist_core._gather import FLAT, gather, put_together
 from mnist_core._ink import FEWEST_PIXELS, Ink, find_ink
-from mnist_core._parts import Part, Parts, bounds, find_parts
+from mnist_core._parts import Edges, Part, Parts, bounds, find_parts
 from mnist_core._split import Candidate, Certainty, Group, Sure, may_be_several, split_touching
 from mnist_core._steps import Array, Float32, Prepared, Settings, Step, UInt8
 from mnist_core.preprocess import NARROW, Normalised, finish, normalised
@@ -31,7 +31,6 @@ _MOST_TIMES, _MOST_PIXELS = 8.0, 16e6
 _SHADOW, _SHADOW_WIDE = 0.004, 2.5
 
 Judge = Callable[[Float32], Array]
-Edges = tuple[int, int, int, int]  # left, top, right and bottom of a box
 
 
 @dataclass(frozen=True, eq=False)

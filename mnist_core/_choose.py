@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnist_core._mend import chain
-from mnist_core._parts import Part, Parts, bounds, distances, mask_of
+from mnist_core._parts import Part, Parts, bounds, distances, extent, mask_of
 from mnist_core._steps import Array, Settings
 
 # What is smaller than this share of the picture's shorter side is not a digit that somebody took a picture of.
@@ -136,11 +136,6 @@ def _with_pieces(parts: Parts, main: Part, others: list[Part], settings: Setting
         chosen += near
         waiting = [p for p in waiting if p not in near]
     return chosen
-
-
-def extent(chosen: list[Part]) -> tuple[int, int]:
-    left, top, right, bottom = bounds(chosen)
-    return right - left, bottom - top
 
 
 def _belongs(part: Part, gap: float, chosen: list[Part], few: bool, settings: Settings) -> bool:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mnist_core._choose import extent, is_blot, is_edge, is_scrawl
+from mnist_core._choose import is_blot, is_edge, is_scrawl
 from mnist_core._mend import broken_digits, linked
-from mnist_core._parts import Part, Parts, bounds, box_gaps, distance
-from mnist_core._split import NO_DIGIT, Group, Sure, evidence
+from mnist_core._parts import Part, Parts, bounds, box_gaps, distance, extent
+from mnist_core._split import NO_DIGIT, Group, Sure, evidence, on_average
 from mnist_core._steps import Settings
 
 # Parts smaller than this share of a usual digit are pieces of one, or specks.
@@ -63,13 +63,13 @@ def gather(parts: Parts, settings: Settings, sure: Sure | None) -> list[Group]:
     if not strokes:
         return []
     mended = broken_digits(inside, sure) if sure else []
-    done = {part for group in mended for part in group}
+    done = [part for group in mended for part in group]
     inside, strokes = ([p for p in some if p not in done] for some in (inside, strokes))
     usual = _usual_size([*mended, *([p] for p in strokes)])
     large = [p for p in strokes if p.size >= _PIECE * usual]
-    pens = [p.stroke for p in large] or [p.stroke for p in done]
-    pen = float(np.median(pens))
-    weakest = _WEAKEST * float(np.percentile([p.level for p in large or done], 80))
+    known = large or done
+    pen = float(np.median([p.stroke for p in known]))
+    weakest = _WEAKEST * float(np.percentile([p.level for p in known], 80))
     whole = _joined(parts, [p for p in large if p.level > weakest], usual) + mended
     # A small piece of a stroke may be as thick as it is long; a blot that is thicker than the pen is none.
     small = [p for p in inside if p.size < _PIECE * usual and p.level > weakest]
@@ -269,8 +269,7 @@ def _rather_one(groups: list[Group], sure: Sure) -> list[Group]:
         return groups
     together = [part for group in groups for part in group]
     width, height = extent(together)
-    steps = linked([bounds(group) for group in groups], _PIECES_GAP * _size(together))
-    if width > 1.2 * height or len(set(steps)) > 1:
+    if width > 1.2 * height or len(linked(groups, _PIECES_GAP * _size(together))) > 1:
         return groups
     one, *pieces = sure([together, *groups])
     return [together] if one > _SURE and np.mean(pieces) < one - _LESS_SURE else groups
@@ -295,15 +294,10 @@ def put_together(groups: list[Group], sure: Sure) -> list[Group]:
     usual = _usual_size(groups) if groups else 0.0
     best = _joined_in_pairs(groups, usual, sure)
     for larger in _LARGER:
-        if _pairs(best, larger * usual) and _read(best, sure) < _WELL_READ:
+        if _pairs(best, larger * usual) and on_average(best, sure) < _WELL_READ:
             other = _joined_in_pairs(groups, larger * usual, sure)
-            best = other if _read(other, sure) > _read(best, sure) + _BETTER else best
+            best = other if on_average(other, sure) > on_average(best, sure) + _BETTER else best
     return best
-
-
-def _read(groups: list[Group], sure: Sure) -> float:
-    """How sure it is of the groups, on average over their ink."""
-    return float(np.average(sure(groups), weights=[sum(part.area for part in group) for group in groups]))
 
 
 # With more certainty than this all is well. Otherwise digits may be so many times as large as they seem, and what there

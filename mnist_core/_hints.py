@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
-from mnist_core._choose import extent, is_blot, is_edge, same_pen
+from mnist_core._choose import is_blot, is_edge, same_pen
 from mnist_core._ink import Ink
-from mnist_core._parts import Part, Parts, mask_of, window_of
+from mnist_core._parts import Part, Parts, extent, mask_of, window_of
 from mnist_core._steps import UInt8, quantile
 
 # Limits, each beyond what the clear pictures of many people reach. Width of the pen as a share of the digit's longer

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mnist_core._parts import Edges, Part, bounds, box_gaps
-from mnist_core._split import Group, Sure
+from mnist_core._parts import Part, bounds, box_gaps, extent
+from mnist_core._split import Group, Sure, on_average
 
 # Pieces are up to so many pens apart: how wide the gaps are is tried from wide to narrow, as neighbours are near too.
 _GAPS = (4.5, 3.0, 2.0)
@@ -23,8 +23,7 @@ def chain(main: Part, others: Sequence[Part]) -> Group:
     some = [main, *others]
     if not _are_many(some):
         return []
-    numbers = linked([bounds([part]) for part in some], _GAPS[0] * main.stroke)
-    group = [part for part, number in zip(some, numbers, strict=True) if number == numbers[0]]
+    group = linked([[part] for part in some], _GAPS[0] * main.stroke)[0]
     return group if _is_broken(group) else []
 
 
@@ -49,26 +48,23 @@ def broken_digits(some: Sequence[Part], sure: Sure) -> list[Group]:
         if not _are_many(left):
             break
         pen = float(np.median([part.stroke for part in left]))
-        numbers = linked([bounds([part]) for part in left], gap * pen)
-        groups = [[p for p, n in zip(left, numbers, strict=True) if n == number] for number in sorted(set(numbers))]
-        tried = [group for group in groups if _is_broken(group)]
+        tried = [group for group in linked([[part] for part in left], gap * pen) if _is_broken(group)]
         for group, one in zip(tried, sure(tried), strict=True):
-            if one > _SURE and _of_pieces(group, sure) < one - _SURER:
+            if one > _SURE and on_average([[part] for part in group], sure) < one - _SURER:
                 found.append(group)
                 left = [part for part in left if part not in group]
     return found
 
 
-def _of_pieces(group: Group, sure: Sure) -> float:
-    """How sure it is of the pieces, on average over their ink."""
-    return float(np.average(sure([[part] for part in group]), weights=[part.area for part in group]))
-
-
-def linked(boxes: Sequence[Edges], gap: float) -> list[int]:
-    """Return a number for each box: the same one for those between which one can go by steps no wider than this."""
+def linked(some: Sequence[Group], gap: float) -> list[Group]:
+    """Return as one those groups between which one can go by steps no wider than this; the first is in the first."""
     from scipy.sparse.csgraph import connected_components  # here, not above: few pictures need it, and it takes a while
 
-    return [int(number) for number in connected_components(box_gaps(np.array(boxes, float)) <= gap)[1]]
+    boxes = np.array([bounds(group) for group in some], float)
+    joined: dict[int, Group] = {}
+    for number, group in zip(connected_components(box_gaps(boxes) <= gap)[1].tolist(), some, strict=True):
+        joined.setdefault(number, []).extend(group)
+    return list(joined.values())
 
 
 def _are_many(some: Sequence[Part]) -> bool:
@@ -83,8 +79,8 @@ def _is_simple(part: Part) -> bool:
 
 def _is_broken(group: Group) -> bool:
     """Whether parts look like the pieces of a digit: most of it is short strokes, and it is no wider than one."""
-    left, top, right, bottom = bounds(group)
-    size = max(right - left, bottom - top)
+    width, height = extent(group)
+    size = max(width, height)
     short = [p for p in group if _is_simple(p) and p.size < _SHORT * size]
     mostly = sum(p.area for p in short) > _MOST_INK * sum(p.area for p in group)
-    return len(short) >= _MANY and mostly and right - left < _WIDEST * (bottom - top)
+    return len(short) >= _MANY and mostly and width < _WIDEST * height

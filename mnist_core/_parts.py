@@ -163,6 +163,12 @@ def bounds(parts: Iterable[Part]) -> Edges:
     )
 
 
+def extent(parts: Iterable[Part]) -> tuple[int, int]:
+    """Width and height of the box around parts."""
+    left, top, right, bottom = bounds(parts)
+    return right - left, bottom - top
+
+
 def window_of(some: Iterable[Part]) -> tuple[slice, slice]:
     """The rows and columns of the box around some parts."""
     left, top, right, bottom = bounds(some)

@@ -67,6 +67,11 @@ def evidence(sure: float) -> float:
     return math.log(max(sure, _LEAST_SURE))
 
 
+def on_average(groups: Sequence[Group], sure: Sure) -> float:
+    """How sure it is of groups that each is a digit, on average over their ink."""
+    return float(np.average(sure(groups), weights=[sum(part.area for part in group) for group in groups]))
+
+
 def may_be_several(groups: Sequence[Group], sure: Sure | None) -> list[bool]:
     """Whether each sign of a page may be several digits that touch, and cuts are worth their time.
 

@@ -664,13 +664,13 @@ def test_pieces_that_are_no_digits_make_one_together(sure_of_pieces: float, digi
     assert sum(map(len, prepare_page(picture, judge=judge).lines)) == digits
 
 
-def with_gaps(picture: UInt8, signs: Places, along: int, every: int, gap: int) -> UInt8:
-    """The picture without what lies in level bands through these signs, and with `along` 2 in upright ones as well."""
+def with_gaps(picture: UInt8, signs: Places, every: int, gap: int, upright: bool = False) -> UInt8:
+    """The picture without what lies in level bands through these signs, and maybe in upright ones as well."""
     picture = picture.copy()
     for _, x, y, height in signs:
         for begin in range(every, height - gap, every):
             picture[y + begin : y + begin + gap, x - 10 : x + height] = 0
-            if along == 2:
+            if upright:
                 picture[y - 10 : y + height + 10, x + begin : x + begin + gap] = 0
     return picture
 
@@ -679,7 +679,7 @@ def test_digits_of_which_there_are_only_pieces_are_read_beside_whole_ones() -> N
     signs = row("2707", 60, 120, 150, 170)
     whole = written(signs, (400, 800), 8)
     alone = [written([sign], (400, 800), 8) for sign in signs]
-    broken = with_gaps(whole, [signs[0], signs[2]], 2, 36, 14)
+    broken = with_gaps(whole, [signs[0], signs[2]], 36, 14, upright=True)
     page = prepare_page(broken, judge=knowing(*alone))
     assert reading(page, signs) == "2707"
     boxes = [one.box for one in page.lines[0]]
@@ -691,7 +691,7 @@ def test_halves_of_digits_are_put_together_where_there_is_nothing_else() -> None
     signs = row("2080", 60, 120, 150, 170)
     whole = written(signs, (400, 800), 8)
     alone = [written([sign], (400, 800), 8) for sign in signs]
-    halves = with_gaps(whole, signs, 1, 72, 8)
+    halves = with_gaps(whole, signs, 72, 8)
     assert reading(prepare_page(halves, judge=knowing(*alone)), signs) == "2080"
 
 

@@ -16,6 +16,7 @@ TRAINING_DIGITS = {"mnist": 60_000, "builtin": 1_438}
 """Of each dataset."""
 
 _FLOAT = 4  # bytes
+_PACKED_PICTURE = 350  # bytes of a distorted picture that is kept to come again, with its label and a teacher's answer
 _STEP_SECONDS = 1e-4  # a step's time that is not arithmetic: its tensors and the calls of a small network
 _LAYER_SECONDS = 2.5e-5  # likewise for each layer, forth and back
 _PASSES = 3  # a layer's products in a step: forth, and back to its weights and to what is before it
@@ -59,14 +60,29 @@ def estimate(recipe: Recipe, dataset: str, teacher: ModelRecipe | None = None) -
         The teacher's architecture, if the recipe has one: it reads every picture.
     """
     how = recipe.training
-    digits = training_digits(recipe, dataset)
-    shown = digits + round(how.non_digits * digits)
+    shown = _shown(recipe, dataset)
     steps = math.ceil(shown / how.batch_size)
     learning = steps * _seconds_per_step(recipe.model, how.batch_size)
     # The next epoch's pictures are made while this one's are learned.
     reading = _seconds_of_products(teacher, how.batch_size) / how.batch_size if teacher else 0.0
-    epoch = max(learning, shown * (_seconds_per_picture(how.distortion) + reading))
-    return Cost(digits, recipe.model.parameters, _megabytes(recipe, dataset), how.epochs * epoch)
+    new = max(learning, shown * (_seconds_per_picture(how.distortion) + reading))
+    drawn = sum(_drawn(how))
+    seconds = drawn * new + (how.epochs - drawn) * learning
+    digits = training_digits(recipe, dataset)
+    return Cost(digits, recipe.model.parameters, _megabytes(recipe, dataset), seconds)
+
+
+def _shown(recipe: Recipe, dataset: str) -> int:
+    """Pictures an epoch."""
+    digits = training_digits(recipe, dataset)
+    return digits + round(recipe.training.non_digits * digits)
+
+
+def _drawn(how: TrainRecipe) -> tuple[int, int]:
+    """How many epochs are drawn anew with distortions as they are, and how many with gentle ones."""
+    as_they_are = how.first_gentle - 1
+    most = how.distinct_epochs or how.epochs
+    return min(most, as_they_are), min(most, how.epochs - as_they_are)
 
 
 def training_digits(recipe: Recipe, dataset: str) -> int:
@@ -79,8 +95,10 @@ def _megabytes(recipe: Recipe, dataset: str) -> float:
     copies = 2 + {"sgd": 1, "rmsprop": 1}.get(recipe.training.optimizer, 2)  # weights, gradients, the optimiser's own
     weights = recipe.model.parameters * copies * _FLOAT
     activations = 2 * recipe.training.batch_size * sum(rows * out for rows, _, out in _products(recipe.model)) * _FLOAT
+    how = recipe.training
     pictures = 2 * TRAINING_DIGITS[dataset] * 784  # this epoch's and the next one's, a byte a pixel
-    return (weights + activations + pictures) / 2**20
+    kept = max(_drawn(how)) * _shown(recipe, dataset) * _PACKED_PICTURE if how.distinct_epochs else 0
+    return (weights + activations + pictures + kept) / 2**20
 
 
 def multiplications(model: ModelRecipe) -> int:

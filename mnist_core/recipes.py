@@ -350,10 +350,10 @@ class TrainRecipe:
         Share of those drawings that are digits which somebody crossed out.
     distinct_epochs
         How many epochs of distorted digits are drawn before they come again in the same order; 0: each is drawn
-        anew. They are kept in memory, 60 MB each.
+        anew. They are kept in memory, 25 MB each.
     teacher
         Name of a run whose probabilities for each distorted digit are learned instead of its label (Hinton, Vinyals
-        and Dean, 2015). One-hot labels only; empty for none.
+        and Dean, 2015). About drawings that are no digits it is not asked. One-hot labels only; empty for none.
     precision
         Of the matrix products while it trains. The weights are float32 in any case, and so is all that a trained
         network computes. ``"bfloat16"`` is several times as fast for large networks on processors that multiply it

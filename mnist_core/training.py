@@ -5,6 +5,7 @@ compiled call over tensors in memory, instead of one call a step. `bench` measur
 """
 
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
@@ -378,7 +379,7 @@ class _Lessons:
 
     def __init__(self, source: EpochSource, teacher: Callable[[UInt8], Float32] | None, how: TrainRecipe) -> None:
         self._source, self._teacher, self._how = source, teacher, how
-        self._kept: dict[int, _Lesson] = {}
+        self._kept: dict[int, tuple[bytes, Labels, Float32]] = {}
 
     def draw(self, epoch: int) -> _Lesson:
         if not self._how.distinct_epochs:
@@ -388,13 +389,23 @@ class _Lessons:
             self._kept.clear()
         number = first + (epoch - first) % self._how.distinct_epochs
         if number not in self._kept:
-            self._kept[number] = self._fresh(number)
-        return self._kept[number]
+            images, labels, goals = self._fresh(number)
+            self._kept[number] = zlib.compress(images.tobytes(), _PACKED), labels, goals
+            return images, labels, goals
+        packed, labels, goals = self._kept[number]
+        return np.frombuffer(zlib.decompress(packed), np.uint8).reshape(-1, 28, 28), labels, goals
 
     def _fresh(self, epoch: int) -> _Lesson:
         images, labels = self._source.draw(epoch)
-        goals = self._teacher(images) if self._teacher else np.zeros((0, 10), np.float32)
+        if self._teacher is None:
+            return images, labels, np.zeros((0, 10), np.float32)
+        goals = self._teacher(images)
+        goals[labels == NO_DIGIT] = 0.1  # about these a teacher may be wrong that has not learned from their like
         return images, labels, goals
+
+
+# The level of packing for pictures that are kept: the fastest, and they take 0.4 of the memory (higher ones 0.37).
+_PACKED = 1
 
 
 def _steps(how: TrainRecipe, examples: int) -> int:

@@ -310,9 +310,8 @@ DISTORTION = (
     Knob(
         "distinct_epochs",
         "Epochs before they repeat",
-        "How many epochs of distorted digits are made before they come again: that saves time, and takes 60 MB of "
-        "memory "
-        "each. 0: every epoch is new.",
+        "How many epochs of distorted digits are made before they come again: that saves time, and takes 25 MB of "
+        "memory each. 0: every epoch is new.",
         "stops",
     ),
     Knob(

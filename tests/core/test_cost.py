@@ -59,6 +59,21 @@ def test_a_teacher_that_reads_every_picture_takes_time() -> None:
     assert cost.estimate(taught, "mnist", ModelRecipe(filters=(64, 128, 256), hidden=(64,))).seconds > 2 * alone
 
 
+def test_epochs_that_come_again_are_drawn_once_and_kept() -> None:
+    taught = BASE.with_changes(
+        loss="categorical_crossentropy", teacher="cnn", hidden=(4,), batch_size=2048, epochs=100, rotation=10.0
+    )
+    teacher = ModelRecipe(filters=(64, 128, 256), hidden=(64,))
+    new, again = (
+        cost.estimate(taught.with_changes(distinct_epochs=distinct), "mnist", teacher) for distinct in (0, 20)
+    )
+    assert new.seconds / 5 < again.seconds < new.seconds / 2
+    assert again.megabytes - new.megabytes == pytest.approx(20 * 57_000 * 350 / 2**20)
+    gently = taught.with_changes(distinct_epochs=20, gentle_end=0.5)
+    assert cost.estimate(gently, "mnist", teacher).seconds > 1.5 * again.seconds, "at the gentle end 20 more are drawn"
+    assert cost.estimate(gently, "mnist", teacher).megabytes == pytest.approx(again.megabytes)
+
+
 def test_memory_counts_the_weights_once_for_each_number_that_is_kept_of_them() -> None:
     wide = BASE.with_changes(hidden=(1024, 1024), optimizer="sgd")
     adam = wide.with_changes(optimizer="adam")

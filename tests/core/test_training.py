@@ -364,6 +364,26 @@ def test_a_student_learns_its_teachers_probabilities(few: Dataset) -> None:
     assert trained.history[0].loss == pytest.approx(-(goals * log_probabilities).sum(axis=1).mean(), rel=1e-5)
 
 
+def test_about_drawings_that_are_no_digits_the_teacher_is_not_asked(few: Dataset) -> None:
+    whole = {"validation_share": 0.0, "batch_size": 64, "epochs": 1}
+    how = TrainRecipe(loss=ONE_HOT, optimizer="sgd", teacher="classic-128", non_digits=1.0, **whole)
+    trained = train(Recipe(SMALL, how), few)
+    order, _ = stratified_split(few.train_labels, 0.0)
+    images, labels = EpochSource(few.train_images[order], few.train_labels[order], how).draw(1)
+    pixels = images.reshape(-1, 784) / np.float32(255)
+    goals = scipy.special.softmax(Recognizer(load_run("classic-128")).logits(pixels), axis=1)
+    goals[labels == NO_DIGIT] = 0.1
+    log_probabilities = scipy.special.log_softmax(np.asarray(network.build(SMALL, 0)(pixels)), axis=1)
+    assert trained.history[0].loss == pytest.approx(-(goals * log_probabilities).sum(axis=1).mean(), rel=1e-5)
+
+
+def test_epochs_that_come_again_are_what_they_were(few: Dataset) -> None:
+    how = TrainRecipe(loss=ONE_HOT, distinct_epochs=1, non_digits=0.5, distortion=Distortion(rotation=10))
+    lessons = training._Lessons(EpochSource(few.train_images, few.train_labels, how), None, how)
+    for first, again in zip(lessons.draw(1), lessons.draw(2), strict=True):
+        np.testing.assert_array_equal(first, again)
+
+
 def test_epochs_come_again_when_only_so_many_are_distinct(few: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[int] = []
     plain = EpochSource.draw

@@ -6,6 +6,7 @@ The limits were tried out on MNIST with two layers of 50 units, two epochs; each
 from collections.abc import Callable
 from typing import NamedTuple
 
+from mnist_core.cost import PROCESS_MEGABYTES, Cost, about, in_time
 from mnist_core.recipes import Recipe
 
 _ADAPTIVE = ("adam", "adamw", "rmsprop")
@@ -27,6 +28,31 @@ def warnings(recipe: Recipe, digits: int) -> tuple[str, ...]:
         How many training digits there are, as `mnist_core.cost.training_digits` tells.
     """
     return tuple(rule.words for rule in _RULES if rule.applies(recipe, digits))
+
+
+def over_limits(expected: Cost, seconds: float, memory: int) -> tuple[str, ...]:
+    """Return which limits of a server a training will probably meet, a sentence or two each.
+
+    Parameters
+    ----------
+    expected
+        What the training takes.
+    seconds, memory
+        What a training may take, memory in bytes.
+    """
+    found = []
+    if expected.seconds > seconds:
+        found.append(
+            f"This takes {about(expected.seconds)}, and a training is stopped here after {in_time(seconds)}, with what "
+            "it has learned by then. Take fewer epochs, or train in a terminal (**As code**)."
+        )
+    gigabytes = (expected.megabytes + PROCESS_MEGABYTES) / 1024
+    if gigabytes > memory / 2**30:
+        found.append(
+            f"This takes about {gigabytes:.1f} GB of memory, and a training that takes more than {memory / 2**30:.3g} "
+            "GB is ended here. Lower **Epochs before they repeat**, or train in a terminal (**As code**)."
+        )
+    return tuple(found)
 
 
 def _steps(recipe: Recipe, digits: int) -> int:

@@ -15,8 +15,11 @@ from mnist_core.recipes import Distortion, ModelRecipe, Recipe, TrainRecipe
 TRAINING_DIGITS = {"mnist": 60_000, "builtin": 1_438}
 """Of each dataset."""
 
+PROCESS_MEGABYTES = 1300.0
+"""What a process that trains takes besides its network and pictures: TensorFlow, and the digits of MNIST."""
+
 _FLOAT = 4  # bytes
-_PACKED_PICTURE = 350  # bytes of a distorted picture that is kept to come again, with its label and a teacher's answer
+_PACKED_PICTURE = 335  # bytes of a distorted picture that is kept to come again, with its label and a teacher's answer
 _STEP_SECONDS = 1e-4  # a step's time that is not arithmetic: its tensors and the calls of a small network
 _LAYER_SECONDS = 2.5e-5  # likewise for each layer, forth and back
 _PASSES = 3  # a layer's products in a step: forth, and back to its weights and to what is before it

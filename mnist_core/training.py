@@ -390,7 +390,7 @@ class _Lessons:
         number = first + (epoch - first) % self._how.distinct_epochs
         if number not in self._kept:
             images, labels, goals = self._fresh(number)
-            self._kept[number] = zlib.compress(images.tobytes(), _PACKED), labels, goals
+            self._kept[number] = zlib.compress(images.tobytes()), labels, goals
             return images, labels, goals
         packed, labels, goals = self._kept[number]
         return np.frombuffer(zlib.decompress(packed), np.uint8).reshape(-1, 28, 28), labels, goals
@@ -402,10 +402,6 @@ class _Lessons:
         goals = self._teacher(images)
         goals[labels == NO_DIGIT] = 0.1  # about these a teacher may be wrong that has not learned from their like
         return images, labels, goals
-
-
-# The level of packing for pictures that are kept: the fastest, and they take 0.4 of the memory (higher ones 0.37).
-_PACKED = 1
 
 
 def _steps(how: TrainRecipe, examples: int) -> int:

@@ -114,7 +114,9 @@ def preview() -> None:
             "Time": cost.about(expected.seconds),
         }
     )
-    for words in advice.warnings(recipe, expected.digits):
+    limits = cached.training_jobs().limits
+    over = advice.over_limits(expected, limits.seconds, limits.memory)
+    for words in (*advice.warnings(recipe, expected.digits), *over):
         st.warning(words, icon=":material/warning:")
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         st.text_input(

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import data
-from mnist_core.cluster import Job
+from mnist_core.cluster import Job, Limits
 from mnist_core.errors import DigitLabError
 from mnist_core.recipes import DISTORTIONS, PRESETS, Recipe
 from mnist_core.snapshots import Snapshot
@@ -30,6 +30,7 @@ class Desk:
         self.orders: list[tuple[str, str]] = []
         self.submitted: list[dict[str, Any]] = []
         self.refusal = ""
+        self.limits = Limits()
 
     def submit(self, recipe: Recipe, **how: Any) -> str:
         if self.refusal:
@@ -155,6 +156,13 @@ def test_what_was_changed_is_marked_and_set_back_one_by_one(train: AppTest) -> N
     assert not [button for button in train.button if button.key.startswith("train-back")]
 
 
+def test_what_a_server_would_stop_is_said_before_it_is_trained(desk: Desk) -> None:
+    desk.limits = Limits(seconds=1e-6, memory=1)
+    first, second = (one.value for one in open_train().warning)
+    assert "a training is stopped here after under a second" in first
+    assert "**Epochs before they repeat**" in second
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_fills_all_sliders(train: AppTest, desk: Desk, name: str) -> None:
     train.selectbox(key="train-preset").select(name).run()
@@ -192,14 +200,14 @@ def test_what_another_choice_makes_idle_is_disabled_and_not_sent(train: AppTest,
     assert train.select_slider(key="train-crossed_out").disabled
     start(train)
     how = desk.submitted[0]["recipe"].training
-    assert (how.weight_decay, how.label_smoothing, how.non_digits, how.crossed_out) == (0, 0, 0, 0)
+    assert (how.weight_decay, how.label_smoothing, how.non_digits, how.crossed_out, how.teacher) == (0, 0, 0, 0, "")
     train.selectbox(key="train-optimizer").select("adamw").run()
     assert train.select_slider(key="train-weight_decay").value == 0.02, "it is still what it was"
 
 
 def test_digits_are_crossed_out_only_among_drawings_that_are_none(train: AppTest, desk: Desk) -> None:
     train.selectbox(key="train-preset").select("ann").run()
-    assert train.select_slider(key="train-crossed_out").value == 0.1
+    assert train.select_slider(key="train-crossed_out").value == PRESETS["ann"].recipe.training.crossed_out > 0
     train.select_slider(key="train-non_digits").set_value(0.0).run()
     assert train.select_slider(key="train-crossed_out").disabled
     start(train)

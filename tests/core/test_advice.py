@@ -2,7 +2,8 @@
 
 import pytest
 
-from mnist_core.advice import warnings
+from mnist_core.advice import over_limits, warnings
+from mnist_core.cost import PROCESS_MEGABYTES, Cost
 from mnist_core.recipes import PRESETS, ModelRecipe, Recipe, TrainRecipe
 
 SOUND = Recipe(ModelRecipe(hidden=(50, 50)), TrainRecipe())
@@ -54,3 +55,22 @@ def test_a_choice_that_goes_wrong_is_warned_of_by_itself(changes: dict[str, obje
 )
 def test_what_works_is_not_warned_of(changes: dict[str, object], digits: int) -> None:
     assert warnings(SOUND.with_changes(**changes), digits) == ()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "megabytes", "words"),
+    [
+        (3599, 2700, ()),
+        (7200, 2700, ("This takes about 2.0 h, and a training is stopped here after 60 min",)),
+        (60, 2900, ("This takes about 4.1 GB of memory, and a training that takes more than 4 GB is ended",)),
+        (7200, 2900, ("This takes about 2.0 h", "This takes about 4.1 GB")),
+    ],
+)
+def test_what_a_server_would_stop_is_said_before(seconds: float, megabytes: float, words: tuple[str, ...]) -> None:
+    found = over_limits(Cost(57_000, 3_000_000, megabytes, seconds), 3600, 4 * 2**30)
+    assert len(found) == len(words)
+    assert all(one.startswith(said) for one, said in zip(found, words, strict=True)), found
+
+
+def test_the_process_itself_takes_memory_as_well() -> None:
+    assert over_limits(Cost(57_000, 3_000_000, 0.0, 1.0), 3600, int(PROCESS_MEGABYTES * 2**20) - 1)

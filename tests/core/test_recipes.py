@@ -413,3 +413,9 @@ def test_only_layers_with_a_unit_for_each_place_can_start_as_convolutions(
 def test_any_strength_makes_a_distortion_active(name: str) -> None:
     assert Distortion(**{name: BOUNDS[name].high}).active
     assert not Distortion(clean_share=0.5).active, "nothing is changed, whatever share is left alone"
+
+
+def test_a_presets_teacher_is_a_preset_that_needs_none() -> None:
+    taught = {name: known.recipe.training.teacher for name, known in PRESETS.items()}
+    assert any(taught.values())
+    assert all(not teacher or (teacher in taught and not taught[teacher]) for teacher in taught.values())

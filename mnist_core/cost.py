@@ -60,18 +60,17 @@ def estimate(recipe: Recipe, dataset: str, teacher: ModelRecipe | None = None) -
     dataset
         ``"mnist"`` or ``"builtin"``.
     teacher
-        The teacher's architecture, if the recipe has one: it reads every picture.
+        The teacher's architecture, if the recipe has one: it reads every digit.
     """
     how = recipe.training
-    shown = _shown(recipe, dataset)
+    digits, shown = training_digits(recipe, dataset), _shown(recipe, dataset)
     steps = math.ceil(shown / how.batch_size)
     learning = steps * _seconds_per_step(recipe.model, how.batch_size)
     # The next epoch's pictures are made while this one's are learned.
     reading = _seconds_of_products(teacher, how.batch_size) / how.batch_size if teacher else 0.0
-    new = max(learning, shown * (_seconds_per_picture(how.distortion) + reading))
+    new = max(learning, shown * _seconds_per_picture(how.distortion) + digits * reading)
     drawn = sum(_drawn(how))
     seconds = drawn * new + (how.epochs - drawn) * learning
-    digits = training_digits(recipe, dataset)
     return Cost(digits, recipe.model.parameters, _megabytes(recipe, dataset), seconds)
 
 

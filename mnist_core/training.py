@@ -399,8 +399,9 @@ class _Lessons:
         images, labels = self._source.draw(epoch)
         if self._teacher is None:
             return images, labels, np.zeros((0, 10), np.float32)
-        goals = self._teacher(images)
-        goals[labels == NO_DIGIT] = 0.1  # about these a teacher may be wrong that has not learned from their like
+        # About drawings that are no digits a teacher may be wrong that has not learned from their like.
+        goals, digits = np.full((len(labels), 10), 0.1, np.float32), labels != NO_DIGIT
+        goals[digits] = self._teacher(images[digits])
         return images, labels, goals
 
 

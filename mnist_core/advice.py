@@ -30,7 +30,7 @@ def warnings(recipe: Recipe, digits: int) -> tuple[str, ...]:
     return tuple(rule.words for rule in _RULES if rule.applies(recipe, digits))
 
 
-def over_limits(expected: Cost, seconds: float, memory: int) -> tuple[str, ...]:
+def over_limits(expected: Cost, seconds: float, memory: int | None) -> tuple[str, ...]:
     """Return which limits of a server a training will probably meet, a sentence or two each.
 
     Parameters
@@ -38,7 +38,7 @@ def over_limits(expected: Cost, seconds: float, memory: int) -> tuple[str, ...]:
     expected
         What the training takes.
     seconds, memory
-        What a training may take, memory in bytes.
+        What a training may take, memory in bytes; None where that is not known.
     """
     found = []
     if expected.seconds > seconds:
@@ -47,7 +47,7 @@ def over_limits(expected: Cost, seconds: float, memory: int) -> tuple[str, ...]:
             "it has learned by then. Take fewer epochs, or train in a terminal (**As code**)."
         )
     gigabytes = (expected.megabytes + PROCESS_MEGABYTES) / 1024
-    if gigabytes > memory / 2**30:
+    if memory is not None and gigabytes > memory / 2**30:
         found.append(
             f"This takes about {gigabytes:.1f} GB of memory, and a training that takes more than {memory / 2**30:.3g} "
             "GB is ended here. Lower **Epochs before they repeat**, or train in a terminal (**As code**)."

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -66,7 +66,8 @@ class Limits:
     paused_seconds
         A pause may last; the job is stopped then.
     memory
-        Bytes of a local worker process; one that needs more is ended.
+        Bytes of a worker process; one that needs more is ended. None where the workers are elsewhere, with limits of
+        their own.
     """
 
     queue: int = 20
@@ -74,7 +75,7 @@ class Limits:
     running: int = 1
     seconds: float = 3600.0
     paused_seconds: float = 600.0
-    memory: int = 4 * 2**30
+    memory: int | None = 4 * 2**30
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,12 +172,15 @@ class Jobs:
     """
 
     def __init__(self, home: Path, scheduler: str | None = None, limits: Limits | None = None) -> None:
+        scheduler = scheduler or os.environ.get(SCHEDULER_VARIABLE) or None
         self.limits = limits or Limits()
+        if scheduler:
+            self.limits = replace(self.limits, memory=None)
         self._home = home
         self._entries: dict[str, _Entry] = {}
         self._lock = threading.RLock()
         self._turns: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
-        self._cluster = _Cluster(scheduler or os.environ.get(SCHEDULER_VARIABLE), self.limits, self._hear)
+        self._cluster = _Cluster(scheduler, self.limits, self._hear)
         self._threads: list[threading.Thread] = []
         self._closed = False
 
@@ -457,7 +461,8 @@ class Jobs:
         from mnist_core._worker import OUT_OF_MEMORY
 
         if self._cluster.ran_out_of_memory(entry.worker):
-            return f"{OUT_OF_MEMORY} The limit is {self.limits.memory / 2**30:.3g} GB."
+            limit = self.limits.memory
+            return OUT_OF_MEMORY if limit is None else f"{OUT_OF_MEMORY} The limit is {limit / 2**30:.3g} GB."
         where = f" in epoch {entry.news[-1].epoch}" if entry.news else ""
         return f"The process that trained it ended unexpectedly{where}. Nothing else is affected: train it again."
 

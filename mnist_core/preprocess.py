@@ -24,6 +24,8 @@ NARROW, _WIDE = 0.07, 1.0
 _WIDE_PEN = 0.13
 # With less difference than this between its darkest and its lightest pixel a picture is not looked at again.
 _FLAT = 40
+# A picture without ink is called blank up to this noise, of 255.
+_BLANK = 8
 # A straight stroke is no wider than so many of its pen's widths.
 _STRAIGHT = 1.5
 
@@ -150,6 +152,8 @@ def normalised(ink: Ink, parts: Parts, chosen: list[Part], settings: Settings) -
 
 def _problem(ink: Ink, parts: Parts) -> str:
     if not np.any(ink.mask):
+        if ink.noise > _BLANK:
+            return "No digit found: nothing in the picture stands out from its noise."
         return "No digit found: the picture is blank."
     if parts.all:
         return "No digit found: nothing in the picture is drawn with a pen's stroke."

@@ -72,5 +72,9 @@ def test_what_a_server_would_stop_is_said_before(seconds: float, megabytes: floa
     assert all(one.startswith(said) for one, said in zip(found, words, strict=True)), found
 
 
+def test_a_limit_that_is_not_known_is_not_warned_of() -> None:
+    assert over_limits(Cost(57_000, 3_000_000, 1e6, 1.0), 3600, None) == ()
+
+
 def test_the_process_itself_takes_memory_as_well() -> None:
     assert over_limits(Cost(57_000, 3_000_000, 0.0, 1.0), 3600, int(PROCESS_MEGABYTES * 2**20) - 1)

@@ -305,6 +305,7 @@ def test_a_cluster_elsewhere_takes_the_same_way(tmp_path: Path, monkeypatch: pyt
         monkeypatch.setenv("DIGIT_LAB_SCHEDULER", elsewhere.scheduler_address)
         jobs = Jobs(tmp_path)
         try:
+            assert jobs.limits.memory is None, "what a worker of our own may take does not hold there"
             assert ended(jobs, jobs.submit(SHORT, owner="ann", dataset="builtin")).status == "done"
             id = jobs.submit(LONG, owner="ann", dataset="builtin")
             learning(jobs, id)

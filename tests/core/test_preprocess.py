@@ -620,6 +620,14 @@ def test_pictures_that_cannot_hold_a_digit(size: tuple[int, int]) -> None:
     assert [step.name for step in prepared.steps] == ["grey"]
 
 
+@pytest.mark.parametrize(
+    ("spread", "why"), [(0, "the picture is blank"), (3, "the picture is blank"), (40, "stands out from its noise")]
+)
+def test_noise_is_not_called_blank(spread: int, why: str) -> None:
+    noise = np.random.default_rng(0).normal(128, spread, (400, 500))
+    assert why in prepare(np.clip(noise, 0, 255).astype(np.uint8)).problem
+
+
 def test_only_specks() -> None:
     picture = np.full((300, 300), 230, np.uint8)
     picture[50:53, 60:63] = picture[200:202, 120:123] = 30

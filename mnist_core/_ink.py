@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 import cv2
 import numpy as np
 
-from mnist_core._normalise import stroke_width
+from mnist_core._normalise import pen_width
 from mnist_core._ruling import FAINT_SHARE, remove_ruling
 from mnist_core._steps import SHOWN_SIDE, Array, Settings, Step, UInt8, quantile
 
@@ -567,7 +567,7 @@ def _without_shade(mask: UInt8, strength: UInt8, strongest: Array) -> UInt8:
     around = cv2.resize(strongest, small[0].shape[::-1], interpolation=cv2.INTER_LINEAR)
     strong = np.where(small[1] > _WEAK * around, small[0], 0)
     weak = np.where(strong > 0, 0, small[0])
-    pen = stroke_width((strong > 127).astype(np.uint8))
+    pen = pen_width(_inner(strong > 127).astype(np.uint8))
     shade = cv2.morphologyEx(weak, cv2.MORPH_OPEN, _square(_odd(1.3 * pen + 2)))
     if not pen or not shade.any():
         return mask

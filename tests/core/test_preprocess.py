@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from mnist_core import _ink
-from mnist_core._normalise import normalise, stroke_width
+from mnist_core._normalise import normalise, pen_width, stroke_width
 from mnist_core._ruling import remove_ruling
 from mnist_core.data import load
 from mnist_core.errors import DigitLabError
@@ -136,7 +136,28 @@ def test_stroke_width_of_a_ring_is_what_it_was_drawn_with(width: int) -> None:
 
 
 def test_stroke_width_of_nothing() -> None:
-    assert stroke_width(np.zeros((5, 5), np.uint8)) == 0
+    assert stroke_width(np.zeros((5, 5), np.uint8)) == pen_width(np.zeros((5, 5), np.uint8)) == 0
+
+
+def test_blots_and_specks_do_not_say_how_wide_a_pen_is() -> None:
+    written = np.zeros((300, 300), np.uint8)
+    cv2.line(written, (30, 40), (270, 60), 1, 10)
+    alone = pen_width(written)
+    assert alone == pytest.approx(10, rel=0.12)
+    cv2.circle(written, (150, 200), 60, 1, -1)
+    written[100:104:2, 10:250:8] = 1
+    assert pen_width(written) == alone
+    assert stroke_width(written) > 3 * alone
+
+
+@pytest.mark.parametrize(("left", "good"), [(0.4, 0.97), (0.3, 0.7)], ids=["dark", "darker"])
+def test_the_corner_of_a_shadow_behind_a_digit_is_no_ink(left: float, good: float) -> None:
+    """Where a shadow goes on without ink, its own edge is the strongest that there is, and no stroke."""
+    plain = on_paper(drawn(SEVEN, 8, 300, (250, 150), (600, 800)))
+    shadow = np.ones(plain.shape)
+    cv2.fillPoly(shadow, [np.array([(330, 150), (800, 330), (800, 600), (150, 600)])], left)
+    picture = (plain * cv2.GaussianBlur(shadow, (0, 0), 14)).astype(np.uint8)
+    assert likeness(prepare(picture), prepare(plain)) > good
 
 
 @pytest.mark.parametrize("strokes", [ZERO, FIVE, SEVEN])

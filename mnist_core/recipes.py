@@ -571,6 +571,7 @@ PRESETS: Mapping[str, Preset] = {
                     teacher="cnn",
                     crossed_out=0.2,
                     epochs=300,
+                    gentle_end=0.2,
                     distinct_epochs=100,
                     batch_size=256,
                 ),

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from mnist_core.images import Picture, load
+from mnist_core.recognizer import Recognizer
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 SAMPLES = json.loads((ASSETS / "samples" / "samples.json").read_text())
@@ -65,6 +66,12 @@ def test_the_ones_that_are_listed_for_a_property_have_it() -> None:
     assert np.median(picture("chalkboard.jpg").grey) < 80
     rows = np.flatnonzero((picture("tiny.png").grey < 150).any(1))
     assert 10 <= np.ptp(rows) + 1 <= 13
+
+
+@pytest.mark.parametrize("sample", [one for one in SAMPLES if one["kind"] == "single"], ids=lambda one: one["file"])
+def test_each_digit_is_read_and_believed(sample: dict[str, str]) -> None:
+    answer = Recognizer.load().recognize(picture(sample["file"]).grey)
+    assert (str(answer.digit), answer.accepted) == (sample["text"], True), answer.reason
 
 
 @pytest.mark.parametrize("entry", STROKES["digits"], ids=lambda entry: entry["name"])

@@ -1,6 +1,7 @@
 """Sliders for a recipe: filled by presets and by links, changes marked and set back one by one."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -273,8 +274,8 @@ def show_simple() -> None:
     show_changes()
     _choose_data()
     changed = changes()
-    _keep("layers")
-    layers = st.slider(_label(HIDDEN, changed), 0, MAX_HIDDEN_LAYERS, step=1, key=_id("layers"), help=HIDDEN.help)
+    at = _keep("layers", range(MAX_HIDDEN_LAYERS + 1))
+    layers = st.slider(_label(HIDDEN, changed), 0, MAX_HIDDEN_LAYERS, at, step=1, key=_id("layers"), help=HIDDEN.help)
     _sizes("units", layers, "Units in layer {}", UNITS_HELP)
     _turn(EPOCHS, changed)
     _turn(LEARNING_RATE, changed)
@@ -284,10 +285,10 @@ def _choose_data() -> None:
     here = datasets()
     if value("data") not in here:
         st.session_state[_id("data")] = here[0]
-    _keep("data")
     st.segmented_control(
         "Digits to learn from",
         here,
+        default=_keep("data", here),
         format_func=DATASETS.__getitem__,
         key=_id("data"),
         required=True,
@@ -304,13 +305,16 @@ def show_more() -> None:
     changed = changes()
     with st.expander("More", icon=":material/tune:", key="train-more"):
         st.subheader("Network")
-        _keep("kind")
+        kinds = [DENSE, CONVOLUTIONAL]
+        at = _keep("kind", kinds)
         st.segmented_control(
-            "Kind", [DENSE, CONVOLUTIONAL], key=_id("kind"), required=True, help=WHAT_A_KIND_IS, width="stretch"
+            "Kind", kinds, default=at, key=_id("kind"), required=True, help=WHAT_A_KIND_IS, width="stretch"
         )
         if value("kind") == CONVOLUTIONAL:
-            _keep("blocks")
-            blocks = st.slider(_label(FILTERS, changed), 1, MAX_BLOCKS, step=1, key=_id("blocks"), help=FILTERS.help)
+            count = _keep("blocks", range(1, MAX_BLOCKS + 1))
+            blocks = st.slider(
+                _label(FILTERS, changed), 1, MAX_BLOCKS, count, step=1, key=_id("blocks"), help=FILTERS.help
+            )
             _sizes("filters", blocks, "Filters in block {}", "How many filters each of its two layers has.")
         _turn_all(NETWORK, changed)
         st.subheader("Learning")
@@ -356,23 +360,23 @@ def _turn_all(knobs: tuple[Knob, ...], changed: dict[str, Any]) -> None:
 def _turn(knob: Knob, changed: dict[str, Any]) -> None:
     """Show the widget of one field."""
     name = knob.field
-    _keep(name)
     label, common = _label(knob, changed), {"key": _id(name), "help": knob.help, "disabled": _is_idle(name)}
     if knob.kind == "choice":
-        options = list(knob.words)
-        st.selectbox(label, options, format_func=knob.words.__getitem__, filter_mode=None, **common)
+        words = list(knob.words)
+        at = words.index(_keep(name, words))
+        st.selectbox(label, words, at, format_func=knob.words.__getitem__, filter_mode=None, **common)
     elif knob.kind == "run":
-        runs = dict.fromkeys(["", *cached.all_runs(), value(name)])
-        st.selectbox(label, list(runs), format_func=lambda run: run or "none", filter_mode=None, **common)
+        runs = list(dict.fromkeys(["", *cached.all_runs(), value(name)]))
+        at = runs.index(_keep(name, runs))
+        st.selectbox(label, runs, at, format_func=lambda run: run or "none", filter_mode=None, **common)
     elif knob.kind == "switch":
-        st.toggle(label, **common)
+        st.toggle(label, _keep(name, [False, True]), **common)
     elif knob.kind == "number":
-        low, high = BOUNDS[name]
-        st.number_input(label, int(low), int(high), step=1, **common)
-    elif knob.kind == "stops":
-        st.select_slider(label, _stops(name), format_func=knob.shown, **common)
+        low, high = (int(bound) for bound in BOUNDS[name])
+        st.number_input(label, low, high, _keep(name, range(low, high + 1)), step=1, **common)
     else:
-        st.select_slider(label, _even(knob), format_func=knob.shown, **common)
+        stops = _stops(name) if knob.kind == "stops" else _even(knob)
+        st.select_slider(label, stops, _keep(name, stops), format_func=knob.shown, **common)
 
 
 def _is_idle(name: str) -> bool:
@@ -396,8 +400,8 @@ def _is_idle(name: str) -> bool:
 
 def _sizes(stops: str, count: int, label: str, words: str) -> None:
     for number in range(1, count + 1):
-        _keep(f"{stops}-{number}")
-        st.select_slider(label.format(number), _stops(stops), key=_id(f"{stops}-{number}"), help=words)
+        name, offered = f"{stops}-{number}", _stops(stops)
+        st.select_slider(label.format(number), offered, _keep(name, offered), key=_id(name), help=words)
 
 
 def _stops(name: str) -> list[Any]:
@@ -415,9 +419,13 @@ def _even(knob: Knob) -> list[Any]:
     return sorted(values | {kind(one) for one in st.session_state[_KEY].extra[knob.field]})
 
 
-def _keep(name: str) -> None:
-    """Give a widget that comes onto the page what it was set to before."""
-    st.session_state.setdefault(_id(name), st.session_state[_KEY].values[name])
+def _keep(name: str, offered: Sequence[Any]) -> Any:
+    """Give a widget that comes onto the page what it was set to before, and return that for its default.
+
+    A browser that puts a widget up anew begins with its default, and sends it as if somebody had set it.
+    """
+    now = st.session_state.setdefault(_id(name), st.session_state[_KEY].values[name])
+    return now if now in offered else offered[0]
 
 
 def _label(knob: Knob, changed: dict[str, Any]) -> str:

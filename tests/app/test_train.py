@@ -16,6 +16,7 @@ from mnist_core.recipes import DISTORTIONS, PRESETS, Recipe
 from mnist_core.snapshots import Snapshot
 from mnist_core.trained import Progress
 from pages.components import cached
+from pages.components.knobs import OPTIMIZERS
 from tests.app.conftest import PATIENCE, ROOT, SEVEN, Hand
 
 TRAIN = "pages/train/train.py"
@@ -141,6 +142,21 @@ def test_a_layer_that_comes_back_has_the_size_it_had(train: AppTest) -> None:
     train.slider(key="train-layers").set_value(1).run()
     train.slider(key="train-layers").set_value(2).run()
     assert train.select_slider(key="train-units-2").value == 16
+
+
+def test_a_widget_that_a_browser_puts_up_anew_begins_where_it_stood(train: AppTest) -> None:
+    """Otherwise it would send its first choice, and a training that is begun then would be another one."""
+    train.selectbox(key="train-preset").select("ann").run()
+    train.select_slider(key="train-epochs").set_value(100).run()
+    train.slider(key="train-layers").set_value(2).run()
+    assert train.slider(key="train-layers").proto.default == [2]
+    optimizer = train.selectbox(key="train-optimizer")
+    assert optimizer.options[optimizer.proto.default] == OPTIMIZERS["adamw"]
+    assert train.toggle(key="train-batch_norm").proto.default is True
+    stood = {"epochs": "100", "learning_rate": "0.002", "units-2": "1024", "rotation": "12°", "variants": "30 %"}
+    for name, shown in stood.items():
+        slider = train.select_slider(key=f"train-{name}")
+        assert slider.options[int(slider.proto.default[0])] == shown
 
 
 def test_what_was_changed_is_marked_and_set_back_one_by_one(train: AppTest) -> None:

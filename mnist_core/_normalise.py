@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mnist_core._steps import Float32, Settings, Step, UInt8
+from mnist_core._steps import Array, Float32, Settings, Step, UInt8
 
 SIDE = 28
 # Each pixel of the digit image is the mean of this many by this many finer ones.
@@ -124,17 +124,9 @@ def draw_over(fine: UInt8, strokes: Callable[[UInt8], Iterable[npt.ArrayLike]], 
 
 
 def stroke_width(mask: UInt8) -> float:
-    """Return the mean width of the strokes of a mask, in pixels.
-
-    Notes
-    -----
-    Across a stroke of width w the distance to the nearest edge pixel grows from 1 to w/2 and falls again: its mean over
-    the ink is (w + 2) / 4, whatever the stroke's course.
-    """
+    """Return the mean width of the strokes of a mask, in pixels."""
     ink = np.count_nonzero(mask)
-    if not ink:
-        return 0.0
-    return float(max(1.0, 4 * float(cv2.sumElems(_depth(mask))[0]) / ink - 2))
+    return float(_width_of_depth(cv2.sumElems(_depth(mask))[0] / ink)) if ink else 0.0
 
 
 def pen_width(mask: UInt8) -> float:
@@ -146,10 +138,19 @@ def pen_width(mask: UInt8) -> float:
     area = np.bincount(labels)[1:]
     if not area.size:
         return 0.0
-    widths = np.maximum(1.0, 4 * np.bincount(labels, _depth(mask).ravel())[1:] / area - 2)
+    widths = _width_of_depth(np.bincount(labels, _depth(mask).ravel())[1:] / area)
     order = np.argsort(widths)
     length = np.cumsum((area / widths)[order])
     return float(widths[order][np.searchsorted(length, length[-1] / 2)])
+
+
+def _width_of_depth(depth: Array | float) -> Array:
+    """How wide strokes are whose ink has this depth on average.
+
+    Across a stroke of width w the depth grows from 1 to w/2 and falls again: its mean over the ink is (w + 2) / 4,
+    whatever the stroke's course.
+    """
+    return np.maximum(1.0, 4 * depth - 2)
 
 
 def _depth(mask: UInt8) -> Float32:
